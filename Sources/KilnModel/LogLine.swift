@@ -1,0 +1,18 @@
+/// One line that a workspace's or service's container printed.
+public struct LogLine: Sendable, Codable, Hashable {
+    public enum Channel: String, Sendable, Codable { case output, error }
+
+    /// The service that printed it; nil for a workspace.
+    public var service: Name?
+    /// Unix time in seconds.
+    public var time: Double
+    public var channel: Channel
+    public var text: String
+
+    public init(service: Name? = nil, time: Double, channel: Channel, text: String) {
+        self.service = service
+        self.time = time
+        self.channel = channel
+        self.text = text
+    }
+}

@@ -1,0 +1,79 @@
+/// A long-lived container on a workmachine, with its own network namespace and its own folder `~/workspaces/NAME`.
+public struct Workspace: Resource {
+    public static let kind = ResourceKind.workspace
+    public var metadata: Metadata
+    public var spec: Spec
+    public var status: Status
+
+    public init(metadata: Metadata, spec: Spec, status: Status = Status()) {
+        self.metadata = metadata
+        self.spec = spec
+        self.status = status
+    }
+
+    public enum DesiredState: String, Sendable, Codable { case running, suspended }
+
+    public struct Spec: Sendable, Codable, Hashable {
+        public var workmachine: ResourceID
+        public var image: ImageReference
+        public var limits: ResourceLimits
+        /// Environment variables of every process in it.
+        public var variables: [EnvironmentVariable]
+        /// Cloned into `~/workspaces/NAME` at creation.
+        public var repository: RepositoryURL?
+        public var desiredState: DesiredState
+        /// The environment it is, or wants to be, connected to.
+        public var connection: ResourceID?
+        /// Decides its address for life (`AddressPlan.workspace`).
+        public var addressIndex: Int
+
+        public init(
+            workmachine: ResourceID, image: ImageReference, limits: ResourceLimits, variables: [EnvironmentVariable] = [],
+            repository: RepositoryURL? = nil, desiredState: DesiredState = .running, connection: ResourceID? = nil, addressIndex: Int
+        ) {
+            self.workmachine = workmachine
+            self.image = image
+            self.limits = limits
+            self.variables = variables
+            self.repository = repository
+            self.desiredState = desiredState
+            self.connection = connection
+            self.addressIndex = addressIndex
+        }
+    }
+
+    public enum Phase: String, Sendable, Codable {
+        case pending = "Pending", starting = "Starting", running = "Running", suspending = "Suspending", suspended = "Suspended",
+            deleting = "Deleting", failed = "Failed"
+    }
+
+    public struct Status: Sendable, Codable, Hashable {
+        public var phase: Phase = .pending
+        public var reason: Reason?
+        /// Unix time of the last change of phase.
+        public var since: Double = 0
+        /// The version of the workspace this status was made for.
+        public var observedVersion: Int = 0
+        public var connection: Connection?
+
+        public init() {}
+    }
+
+    /// The link to an environment as last verified.
+    public struct Connection: Sendable, Codable, Hashable {
+        public enum Phase: String, Sendable, Codable { case connecting = "Connecting", connected = "Connected", failed = "Failed" }
+
+        public var environment: ResourceID
+        public var phase: Phase
+        /// Unix time of the last change of phase.
+        public var since: Double
+        public var reason: Reason?
+
+        public init(environment: ResourceID, phase: Phase, since: Double, reason: Reason? = nil) {
+            self.environment = environment
+            self.phase = phase
+            self.since = since
+            self.reason = reason
+        }
+    }
+}

@@ -1,0 +1,202 @@
+public import KilnModel
+
+/// The line between "what should exist" and "what makes it exist".
+///
+/// Every call is idempotent and starts cold: an engine keeps no memory of earlier calls, it looks at what is there. Calls for one resource
+/// never overlap; calls for different resources may. All errors are `KilnError`.
+public protocol WorkspaceEngine: Sendable {
+    /// What the engine runs on.
+    func info() async throws -> EngineInfo
+
+    /// Removes everything of this instance that belongs to none of `inventory`'s resources. Called before any apply of a connection.
+    func prune(keeping inventory: Inventory) async throws
+
+    /// Makes a workmachine's home and id range ready.
+    func apply(_ workmachine: WorkmachineTarget) async throws
+    /// Removes a workmachine with its home.
+    func remove(_ workmachine: WorkmachineTarget) async throws
+
+    /// Brings a workspace into the target's state: network, container, folder, connection. Returns what was verified.
+    func apply(_ workspace: WorkspaceTarget) async throws -> WorkspaceObservation
+    /// Removes a workspace, its network and its folder.
+    func remove(_ workspace: WorkspaceTarget) async throws
+
+    /// Does what can be done now towards the target, and says how far that is; never waits for a service's health. When something changes
+    /// later, `observations` says so and the caller applies again.
+    func apply(_ environment: EnvironmentTarget) async throws -> EnvironmentObservation
+    /// Removes an environment; its volumes only when told to.
+    func remove(_ environment: EnvironmentTarget, volumes: Bool) async throws
+
+    /// Whether the image of `build` is already there.
+    func hasImage(of build: ImageBuild) async throws -> Bool
+    /// Builds an image from a tar of its context. `progress` gets one line per step.
+    func build(_ build: ImageBuild, context: ByteStream, progress: @escaping @Sendable (String) async -> Void) async throws
+
+    /// Runs a program in a running workspace. Frames as in `SessionFrame`, without `request`; ends after `exit` or `failure`.
+    /// When `input` ends early the program is hung up.
+    func session(_ request: SessionRequest, in workspace: WorkspaceTarget, input: SessionInput, output: @escaping SessionOutput) async throws
+
+    /// What a workspace's or service's container printed. Ends at the newest line unless `follow`.
+    func logs(_ request: LogRequest, output: @escaping @Sendable (LogLine) async throws -> Void) async throws
+
+    func usage(of workspace: WorkspaceTarget) async throws -> WorkspaceUsage
+
+    /// Says which resources may have changed by themselves (a container died, a health check turned). Runs until cancelled.
+    func observations(_ changed: @escaping @Sendable (ResourceReference) async -> Void) async throws
+}
+
+public typealias ByteStream = AsyncThrowingStream<[UInt8], any Error>
+public typealias SessionInput = AsyncThrowingStream<SessionFrame, any Error>
+public typealias SessionOutput = @Sendable (SessionFrame) async throws -> Void
+
+/// Kind and id of a resource.
+public struct ResourceReference: Sendable, Codable, Hashable {
+    public var kind: ResourceKind
+    public var id: ResourceID
+
+    public init(kind: ResourceKind, id: ResourceID) {
+        self.kind = kind
+        self.id = id
+    }
+}
+
+/// All resources that exist, deleted ones whose removal is not finished included.
+public struct Inventory: Sendable, Codable, Hashable {
+    public var workmachines: Set<ResourceID>
+    public var workspaces: Set<ResourceID>
+    public var environments: Set<ResourceID>
+
+    public init(workmachines: Set<ResourceID>, workspaces: Set<ResourceID>, environments: Set<ResourceID>) {
+        self.workmachines = workmachines
+        self.workspaces = workspaces
+        self.environments = environments
+    }
+}
+
+public struct WorkmachineTarget: Sendable, Codable, Hashable {
+    public var id: ResourceID
+    /// Which of the instance's user-id ranges is its own; from 0.
+    public var rangeIndex: Int
+
+    public init(id: ResourceID, rangeIndex: Int) {
+        self.id = id
+        self.rangeIndex = rangeIndex
+    }
+}
+
+/// What a workspace should be; self-contained, so that an engine can start from nothing.
+public struct WorkspaceTarget: Sendable, Codable, Hashable {
+    public var id: ResourceID
+    public var name: Name
+    public var workmachine: WorkmachineTarget
+    public var state: Workspace.DesiredState
+    public var image: ImageReference
+    public var limits: ResourceLimits
+    public var variables: [EnvironmentVariable]
+    public var repository: RepositoryURL?
+    public var address: IPv4Address
+    public var connection: ConnectionTarget?
+
+    public init(
+        id: ResourceID, name: Name, workmachine: WorkmachineTarget, state: Workspace.DesiredState, image: ImageReference, limits: ResourceLimits,
+        variables: [EnvironmentVariable], repository: RepositoryURL?, address: IPv4Address, connection: ConnectionTarget?
+    ) {
+        self.id = id
+        self.name = name
+        self.workmachine = workmachine
+        self.state = state
+        self.image = image
+        self.limits = limits
+        self.variables = variables
+        self.repository = repository
+        self.address = address
+        self.connection = connection
+    }
+}
+
+/// The environment a workspace should be linked to, with what a probe needs to verify it.
+public struct ConnectionTarget: Sendable, Codable, Hashable {
+    /// A name that must resolve to `address`, and a port that must answer (nil: the name alone is checked).
+    public struct Probe: Sendable, Codable, Hashable {
+        public var service: Name
+        public var address: IPv4Address
+        public var port: ServicePort?
+
+        public init(service: Name, address: IPv4Address, port: ServicePort?) {
+            self.service = service
+            self.address = address
+            self.port = port
+        }
+    }
+
+    public var environment: ResourceID
+    public var probe: Probe?
+
+    public init(environment: ResourceID, probe: Probe?) {
+        self.environment = environment
+        self.probe = probe
+    }
+}
+
+/// What an engine verified of a workspace.
+public struct WorkspaceObservation: Sendable, Codable, Hashable {
+    public enum State: String, Sendable, Codable {
+        /// A command ran in it.
+        case running
+        case suspended
+    }
+
+    public var state: State
+    /// The environment a probe reached; nil when none is wanted or `connectionFailure` says why not.
+    public var connected: ResourceID?
+    public var connectionFailure: KilnError?
+
+    public init(state: State, connected: ResourceID? = nil, connectionFailure: KilnError? = nil) {
+        self.state = state
+        self.connected = connected
+        self.connectionFailure = connectionFailure
+    }
+}
+
+public struct EnvironmentTarget: Sendable, Codable, Hashable {
+    public var id: ResourceID
+    public var name: Name
+    /// Which of the instance's user-id ranges its containers run in; from 0, no workmachine's.
+    public var rangeIndex: Int
+    public var state: Environment.DesiredState
+    public var services: [Service]
+    public var uplink: IPv4Address
+
+    public init(id: ResourceID, name: Name, rangeIndex: Int, state: Environment.DesiredState, services: [Service], uplink: IPv4Address) {
+        self.id = id
+        self.name = name
+        self.rangeIndex = rangeIndex
+        self.state = state
+        self.services = services
+        self.uplink = uplink
+    }
+}
+
+public struct EnvironmentObservation: Sendable, Codable, Hashable {
+    public var services: [ServiceStatus]
+
+    public init(services: [ServiceStatus]) { self.services = services }
+}
+
+public struct LogRequest: Sendable, Codable, Hashable {
+    public enum Source: Sendable, Codable, Hashable {
+        case workspace(ResourceID)
+        case service(environment: ResourceID, name: Name)
+    }
+
+    public var source: Source
+    public var follow: Bool
+    /// How many of the last lines; nil: all.
+    public var tail: Int?
+
+    public init(source: Source, follow: Bool = false, tail: Int? = nil) {
+        self.source = source
+        self.follow = follow
+        self.tail = tail
+    }
+}
