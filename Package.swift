@@ -48,6 +48,7 @@ let package = Package(
         .target(name: "KilnAPI", dependencies: ["KilnModel", nioCore, nioHTTP1, nioPosix], swiftSettings: strict),
         .target(name: "Compose", dependencies: ["KilnModel", yams], swiftSettings: strict),
         .target(name: "CLinux"),
+        .target(name: "CTerminal"),
         .systemLibrary(name: "CNftables"),
         .target(name: "CommandRunner", dependencies: [subprocess], swiftSettings: strict),
         .target(name: "PodmanClient", dependencies: [asyncHTTPClient, nioCore], swiftSettings: strict),
@@ -59,7 +60,7 @@ let package = Package(
         ),
         .target(
             name: "LinuxEngine",
-            dependencies: ["WorkspaceEngine", "PodmanClient", "LinuxNetwork", "CommandRunner", "CLinux", logging],
+            dependencies: ["WorkspaceEngine", "PodmanClient", "LinuxNetwork", "CommandRunner", "CLinux", "CTerminal", crypto, logging],
             swiftSettings: strict
         ),
         .target(name: "KilnStore", dependencies: ["KilnModel", grdb, crypto], swiftSettings: strict),
@@ -97,6 +98,7 @@ let package = Package(
         .testTarget(name: "KilnStoreTests", dependencies: ["KilnStore"], swiftSettings: strict),
         .testTarget(name: "KilnControlTests", dependencies: ["KilnControl"], swiftSettings: strict),
         .testTarget(name: "KilnServerTests", dependencies: ["KilnServer"], swiftSettings: strict),
+        .testTarget(name: "EndToEndTests", swiftSettings: strict),
         .testTarget(name: "KilnCommandsTests", dependencies: ["KilnCommands"], swiftSettings: strict),
     ]
 )

@@ -21,15 +21,22 @@ public struct Environment: Resource {
         public var addressIndex: Int
         /// Which of the instance's user-id ranges its containers run in; unique per installation, workmachines' ranges included.
         public var rangeIndex: Int
+        /// Under which its volumes lie. It outlives the environment unless they are deleted along, so that the next environment of this name
+        /// finds them again.
+        public var volumeSet: ResourceID
         /// Whether deletion takes the volumes along.
         public var deletesVolumes: Bool
 
-        public init(workmachine: ResourceID, desiredState: DesiredState = .running, services: [Service], addressIndex: Int, rangeIndex: Int, deletesVolumes: Bool = false) {
+        public init(
+            workmachine: ResourceID, desiredState: DesiredState = .running, services: [Service], addressIndex: Int, rangeIndex: Int, volumeSet: ResourceID,
+            deletesVolumes: Bool = false
+        ) {
             self.workmachine = workmachine
             self.desiredState = desiredState
             self.services = services
             self.addressIndex = addressIndex
             self.rangeIndex = rangeIndex
+            self.volumeSet = volumeSet
             self.deletesVolumes = deletesVolumes
         }
     }

@@ -7,7 +7,9 @@ public struct Instance: Sendable, Hashable {
     /// User ids in one range, as containers see them: 0 to 65535.
     public static let rangeSize = 65536
     /// Ranges an instance may hand out to workmachines and environments.
-    public static let rangeCount = 512
+    public static let rangeCount = 511
+    /// The range that image builds run in; nobody's.
+    public static let buildRange = 511
 
     public let name: Name
     public let slot: Int
@@ -28,10 +30,10 @@ public struct Instance: Sendable, Hashable {
         prefix = name.value == Self.defaultName ? Self.defaultName : "kiln-\(name)"
     }
 
-    /// First user and group id, on the host, of the range with `index` (0 up to `rangeCount`).
+    /// First user and group id, on the host, of the range with `index`: one below `rangeCount`, or `buildRange`.
     public func firstUserID(ofRange index: Int) -> Int {
-        precondition((0..<Self.rangeCount).contains(index))
-        return 0x1000_0000 + slot * Self.rangeSize * Self.rangeCount + index * Self.rangeSize
+        precondition((0...Self.buildRange).contains(index))
+        return 0x1000_0000 + slot * Self.rangeSize * (Self.buildRange + 1) + index * Self.rangeSize
     }
 
     /// The host's end of the one veth between the host and this instance's router.

@@ -163,14 +163,19 @@ public struct EnvironmentTarget: Sendable, Codable, Hashable {
     public var name: Name
     /// Which of the instance's user-id ranges its containers run in; from 0, no workmachine's.
     public var rangeIndex: Int
+    /// Under which its volumes lie; it may be older than the environment.
+    public var volumeSet: ResourceID
     public var state: Environment.DesiredState
     public var services: [Service]
     public var uplink: IPv4Address
 
-    public init(id: ResourceID, name: Name, rangeIndex: Int, state: Environment.DesiredState, services: [Service], uplink: IPv4Address) {
+    public init(
+        id: ResourceID, name: Name, rangeIndex: Int, volumeSet: ResourceID, state: Environment.DesiredState, services: [Service], uplink: IPv4Address
+    ) {
         self.id = id
         self.name = name
         self.rangeIndex = rangeIndex
+        self.volumeSet = volumeSet
         self.state = state
         self.services = services
         self.uplink = uplink

@@ -1,1 +1,4 @@
-print("x")
+import Glibc
+import KilnCommands
+
+exit(await KlProgram.run(Array(CommandLine.arguments.dropFirst()), in: .live()))

@@ -1,0 +1,79 @@
+internal import FoundationEssentials
+public import KilnModel
+
+/// The verbs on resources, one per route.
+extension APIClient {
+    /// `GET /session`
+    public func session() async throws -> SessionInfo {
+        try await call(Request(method: .GET, path: Routes.session))
+    }
+
+    /// `GET /readyz`. Returns when kilnd is ready.
+    public func ready() async throws {
+        try await call(Request(method: .GET, path: "/readyz"))
+    }
+
+    /// `GET` of a collection: one page.
+    /// - Parameter after: `next` of the page before.
+    public func page<Item: Resource>(of type: Item.Type, after: String? = nil) async throws -> ResourceList<Item> {
+        try await call(Request(method: .GET, path: Routes.collection(Item.kind), query: after.map { [("after", $0)] } ?? []))
+    }
+
+    /// `GET` of a collection, all pages.
+    public func list<Item: Resource>(_ type: Item.Type) async throws -> [Item] {
+        var page = try await page(of: Item.self)
+        var items = page.items
+        while let next = page.next {
+            page = try await self.page(of: Item.self, after: next)
+            items += page.items
+        }
+        return items
+    }
+
+    public func get<Item: Resource>(_ type: Item.Type, _ reference: Reference) async throws -> Item {
+        try await call(Request(method: .GET, path: Routes.item(Item.kind, reference.segment), query: reference.query))
+    }
+
+    /// `GET /workspaces/{ref}/report`
+    public func report(on workspace: Reference) async throws -> WorkspaceReport {
+        try await call(Request(method: .GET, path: Routes.action(.workspace, workspace.segment, .report), query: workspace.query))
+    }
+
+    public func create(_ request: CreateWorkmachine) async throws -> Workmachine { try await post(request, to: Routes.collection(.workmachine)) }
+    public func create(_ request: CreateWorkspace) async throws -> Workspace { try await post(request, to: Routes.collection(.workspace)) }
+    public func create(_ request: CreateEnvironment) async throws -> Environment { try await post(request, to: Routes.collection(.environment)) }
+
+    /// `PATCH /workspaces/{ref}`
+    public func update(_ workspace: Reference, _ change: UpdateWorkspace) async throws -> Workspace {
+        try await call(
+            Request(method: .PATCH, path: Routes.item(.workspace, workspace.segment), query: workspace.query, body: .json(Self.encode(change)))
+        )
+    }
+
+    /// Asks for the deletion of a resource; it is gone when the event stream says so.
+    /// - Parameter volumes: takes an environment's volumes along.
+    public func delete(_ kind: ResourceKind, _ reference: Reference, volumes: Bool = false) async throws {
+        let query = reference.query + (volumes ? [("volumes", "true")] : [])
+        try await call(Request(method: .DELETE, path: Routes.item(kind, reference.segment), query: query))
+    }
+
+    public func suspend(_ workspace: Reference) async throws -> Workspace { try await act(.suspend, on: workspace) }
+    public func resume(_ workspace: Reference) async throws -> Workspace { try await act(.resume, on: workspace) }
+    public func disconnect(_ workspace: Reference) async throws -> Workspace { try await act(.disconnect, on: workspace) }
+    public func start(_ environment: Reference) async throws -> Environment { try await act(.start, on: environment) }
+    public func stop(_ environment: Reference) async throws -> Environment { try await act(.stop, on: environment) }
+
+    public func connect(_ workspace: Reference, to environment: QualifiedName) async throws -> Workspace {
+        try await post(
+            ConnectWorkspace(environment: environment.description), to: Routes.action(.workspace, workspace.segment, .connect), query: workspace.query
+        )
+    }
+
+    private func act<Item: Resource>(_ action: Routes.Action, on reference: Reference) async throws -> Item {
+        try await call(Request(method: .POST, path: Routes.action(Item.kind, reference.segment, action), query: reference.query))
+    }
+
+    private func post<Item: Resource>(_ body: some Encodable, to path: String, query: [(String, String)] = []) async throws -> Item {
+        try await call(Request(method: .POST, path: path, query: query, body: .json(Self.encode(body))))
+    }
+}

@@ -1,0 +1,58 @@
+internal import ArgumentParser
+internal import KilnAPI
+internal import KilnModel
+
+struct EnvironmentShow: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show an environment and its services.",
+        discussion: "Examples:\n  kl env show shop\n  kl e show shop --json"
+    )
+
+    @OptionGroup var environment: EnvironmentArgument
+    @OptionGroup var common: CommonOptions
+
+    func run(in context: Context) async throws {
+        try await context.withClient { client in
+            let found = try await client.get(Environment.self, environment.reference)
+            if common.json { return try context.output.json(found) }
+            context.output.table(ServiceTable.head(found, now: context.now()))
+            context.output.line()
+            context.output.table(ServiceTable.services(found))
+        }
+    }
+}
+
+/// An environment and its services, for people.
+enum ServiceTable {
+    static func head(_ environment: Environment, now: Double) -> Table {
+        var facts: [(String, Table.Cell)] = [
+            ("environment", Table.Cell(environment.metadata.name.value)),
+            ("owner", Table.Cell(environment.metadata.owner.value)),
+            ("phase", Show.phase(environment.status.phase.rawValue)),
+            ("since", Table.Cell(Show.since(environment.status.since, now: now))),
+        ]
+        if let activity = environment.status.activity { facts.append(("doing", Table.Cell(activity.printable()))) }
+        if let reason = environment.status.reason {
+            facts.append(("reason", Table.Cell(reason.message, .bad)))
+            if let hint = reason.hint { facts.append(("try", Table.Cell(hint))) }
+        }
+        return .facts(facts)
+    }
+
+    /// In the order of the Compose file; services not looked at yet included.
+    static func services(_ environment: Environment) -> Table {
+        let known = Dictionary(environment.status.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        var table = Table(header: ["SERVICE", "PHASE", "ADDRESS", "PORTS", "RESTARTS", "REASON"])
+        table.rows = environment.spec.services.map { service in
+            let status = known[service.name]
+            let address = status?.address ?? AddressPlan.virtual(min(max(1, service.addressIndex), AddressPlan.maximumIndex))
+            let reason = status?.reason?.message ?? status?.exitStatus.map { "ended with status \($0)" } ?? ""
+            return [
+                Table.Cell(service.name.value), status.map { Show.phase($0.phase.rawValue) } ?? Table.Cell("-", .faint),
+                Table.Cell(address.description),
+                Table.Cell(Show.ports(status?.ports ?? service.ports)), Table.Cell("\(status?.restarts ?? 0)"), Table.Cell(reason),
+            ]
+        }
+        return table
+    }
+}

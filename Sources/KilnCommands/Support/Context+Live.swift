@@ -1,0 +1,54 @@
+internal import FoundationEssentials
+internal import Glibc
+
+extension Context {
+    /// The process's own.
+    public static func live() -> Context {
+        let environment = ProcessInfo.processInfo.environment
+        let output = Output(
+            standard: .init(descriptor: STDOUT_FILENO, environment: environment),
+            error: .init(descriptor: STDERR_FILENO, environment: environment)
+        )
+        let answers = isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1
+        let ask: @Sendable (String) -> String? = { question in
+            output.error.write(question)
+            return readLine()
+        }
+        return Context(
+            environment: environment, output: output, input: Input(descriptor: STDIN_FILENO, ask: answers ? ask : nil),
+            now: { Date.now.timeIntervalSince1970 }
+        )
+    }
+}
+
+extension Output.Channel {
+    init(descriptor: Int32, environment: [String: String]) {
+        let isTerminal = isatty(descriptor) == 1
+        self.init(
+            descriptor: descriptor, isTerminal: isTerminal,
+            hasColours: isTerminal && environment["NO_COLOR", default: ""].isEmpty && environment["TERM"] != "dumb"
+        ) { bytes in
+            guard !writeAll(bytes, to: descriptor), errno == EPIPE else { return }
+            // Whoever read our output has gone: end as any program would. NIO has switched the signal off, so switch it on again.
+            signal(SIGPIPE, SIG_DFL)
+            raise(SIGPIPE)
+        }
+    }
+}
+
+/// Writes `bytes` to a descriptor, blocking. Returns false, with `errno` set, when it cannot.
+func writeAll(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+    var offset = 0
+    while offset < bytes.count {
+        let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress! + offset, $0.count - offset) }
+        if count >= 0 {
+            offset += count
+        } else if errno == EAGAIN {
+            var wait = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            guard poll(&wait, 1, -1) >= 0 || errno == EINTR else { return false }
+        } else if errno != EINTR {
+            return false
+        }
+    }
+    return true
+}

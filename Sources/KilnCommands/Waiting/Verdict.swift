@@ -1,0 +1,103 @@
+internal import KilnModel
+
+/// How far a resource is on its way to what was asked for.
+enum Verdict: Equatable {
+    case done
+    case working(phase: String, activity: String?)
+    case failed(Reason)
+}
+
+extension Verdict {
+    /// Whether `workspace` runs, as asked for in `version`.
+    static func running(_ workspace: Workspace, version: Int) -> Verdict {
+        workspace.judge(version: version) { $0 == .running }
+    }
+
+    static func suspended(_ workspace: Workspace, version: Int) -> Verdict {
+        workspace.judge(version: version) { $0 == .suspended }
+    }
+
+    /// Whether `workspace` is connected to `environment`. A suspended one is connected when it is resumed, so there is nothing to wait for.
+    static func connected(_ workspace: Workspace, to environment: ResourceID, version: Int) -> Verdict {
+        guard workspace.status.observedVersion >= version else { return .working(phase: "Connecting", activity: nil) }
+        if workspace.status.phase == .suspended { return .done }
+        if workspace.status.phase == .failed { return .failed(workspace.status.reason ?? .unknown) }
+        guard let connection = workspace.status.connection, connection.environment == environment else {
+            return .working(phase: "Connecting", activity: nil)
+        }
+        switch connection.phase {
+        case .connected: return .done
+        case .connecting: return .working(phase: connection.phase.rawValue, activity: connection.reason?.message)
+        case .failed: return .failed(connection.reason ?? .unknown)
+        }
+    }
+
+    static func disconnected(_ workspace: Workspace, version: Int) -> Verdict {
+        let isDone = workspace.status.observedVersion >= version && workspace.status.connection == nil
+        return isDone ? .done : .working(phase: "Disconnecting", activity: nil)
+    }
+
+    /// Whether all services of `environment` are well.
+    static func running(_ environment: Environment, version: Int) -> Verdict {
+        environment.judge(version: version) { $0 == .running }
+    }
+
+    static func stopped(_ environment: Environment, version: Int) -> Verdict {
+        environment.judge(version: version) { $0 == .stopped }
+    }
+
+    static func ready(_ machine: Workmachine) -> Verdict {
+        switch machine.status.phase {
+        case .ready: .done
+        case .failed: .failed(machine.status.reason ?? .unknown)
+        default: .working(phase: machine.status.phase.rawValue, activity: machine.status.reason?.message)
+        }
+    }
+
+    /// A deletion is done when the resource is gone; until then it can only fail.
+    static func deleting(phase: String, reason: Reason?, isObserved: Bool) -> Verdict {
+        phase == "Failed" && isObserved ? .failed(reason ?? .unknown) : .working(phase: phase, activity: reason?.message)
+    }
+}
+
+extension Workspace {
+    fileprivate func judge(version: Int, isDone: (Phase) -> Bool) -> Verdict {
+        if metadata.deletionRequestedAt != nil { return .failed(.deleted) }
+        guard status.observedVersion >= version else { return .working(phase: status.phase.rawValue, activity: status.reason?.message) }
+        if status.phase == .failed { return .failed(status.reason ?? .unknown) }
+        return isDone(status.phase) ? .done : .working(phase: status.phase.rawValue, activity: status.reason?.message)
+    }
+}
+
+extension Environment {
+    fileprivate func judge(version: Int, isDone: (Phase) -> Bool) -> Verdict {
+        if metadata.deletionRequestedAt != nil { return .failed(.deleted) }
+        let working = Verdict.working(phase: status.phase.rawValue, activity: status.activity ?? status.reason?.message)
+        guard status.observedVersion >= version else { return working }
+        switch status.phase {
+        case .failed: return .failed(status.reason ?? brokenServices ?? .unknown)
+        // Some services run, others were given up on: waiting mends nothing.
+        case .degraded: return .failed(brokenServices ?? status.reason ?? .unknown)
+        default: return isDone(status.phase) ? .done : working
+        }
+    }
+
+    /// The services that are not well, in one reason.
+    private var brokenServices: Reason? {
+        let broken = status.services.filter { [.failed, .unhealthy, .exited].contains($0.phase) }
+        guard let first = broken.first else { return nil }
+        let list = broken.map { service in
+            let why = service.reason?.message ?? service.exitStatus.map { "it ended with status \($0)" } ?? service.phase.rawValue.lowercased()
+            return "\(service.name) (\(why))"
+        }
+        return Reason(
+            code: KilnError.Code.serviceFailed.value, message: "Not all services are well: \(list.joined(separator: ", ")).",
+            hint: first.reason?.hint ?? "kl env logs \(metadata.name) \(first.name)"
+        )
+    }
+}
+
+extension Reason {
+    static let unknown = Reason(code: KilnError.Code.internalError.value, message: "It failed and did not say why.", hint: "kl doctor")
+    static let deleted = Reason(code: KilnError.Code.notFound.value, message: "It was deleted meanwhile.")
+}

@@ -1,0 +1,42 @@
+internal import KilnModel
+internal import KilnStore
+internal import WorkspaceEngine
+
+extension Controller {
+    func reconcileWorkmachine(_ id: ResourceID, failures: Int) async throws -> ReconcileOutcome {
+        guard let workmachine = try await store.resource(Workmachine.self, id), let engine = link.engine else { return .done }
+        var status = workmachine.status
+        let target = WorkmachineTarget(workmachine)
+        do {
+            if workmachine.metadata.deletionRequestedAt != nil {
+                status.enter(.deleting, now())
+                try await store.setStatus(Workmachine.self, id, status)
+                try await engine.remove(target)
+                try await store.finishDeletion(Workmachine.self, id)
+                return .done
+            }
+            try await engine.apply(target)
+            status.enter(.ready, now())
+            status.engine = link.info
+            status.reason = nil
+            try await store.setStatus(Workmachine.self, id, status)
+            return .done
+        } catch let error as KilnError {
+            let kind = FailureKind(error)
+            guard kind != .unreachable else { return .retry }
+            logger.warning("workmachine failed", metadata: ["id": "\(id)", "code": "\(error.code.value)", "error": "\(error.message)"])
+            status.reason = Reason(error)
+            if workmachine.metadata.deletionRequestedAt == nil, kind == .lasting || failures >= FailureKind.patience {
+                status.enter(.failed, now())
+            }
+            try await store.setStatus(Workmachine.self, id, status)
+            return .retry
+        }
+    }
+
+    /// The workmachine of a workspace or environment, once it is ready to host; what waits for it is asked for again then.
+    func readyWorkmachine(_ id: ResourceID) async throws -> Workmachine? {
+        guard let workmachine = try await store.resource(Workmachine.self, id), workmachine.status.phase == .ready else { return nil }
+        return workmachine
+    }
+}

@@ -1,0 +1,87 @@
+public import KilnModel
+
+/// What can be asked for. Every route asks `Permissions` before it does anything.
+public enum Action: String, Sendable, CaseIterable {
+    case list, read, create, update, delete
+    case suspend, resume, connect, disconnect, start, stop
+    case session, logs, report
+    /// Follow the events of one kind.
+    case follow
+    /// Build contexts.
+    case upload
+    case readMetrics = "read-metrics"
+    case createToken = "create-token"
+}
+
+/// What an action is done to.
+public enum Subject: Sendable, Hashable {
+    /// A resource, or, with an id of nil, those of a kind.
+    case resource(ResourceKind, owner: Name, id: ResourceID?)
+    /// What belongs to the installation.
+    case installation
+}
+
+/// The one table of who may do what.
+public enum Permissions {
+    public enum Decision: Sendable, Hashable {
+        case allow
+        /// Refused, and said so.
+        case deny
+        /// Refused as if it did not exist: what is another owner's is nobody else's business.
+        case hide
+    }
+
+    /// How an identity stands to a subject.
+    enum Relation: Hashable, CaseIterable {
+        case admin, owner, stranger
+        /// A workspace, to itself; to what else its owner has; to what others have.
+        case itself, sibling, outsider
+    }
+
+    /// The part of the table about resources: what each relation may do to each kind. What is not here is refused.
+    private static let resources: [Relation: [ResourceKind: Set<Action>]] = {
+        let everything: [ResourceKind: Set<Action>] = [
+            .workmachine: [.list, .read, .create, .delete, .follow],
+            .workspace: [
+                .list, .read, .create, .update, .delete, .suspend, .resume, .connect, .disconnect, .session, .logs, .report, .follow,
+            ],
+            .environment: [.list, .read, .create, .update, .delete, .connect, .start, .stop, .logs, .follow],
+        ]
+        return [
+            .admin: everything,
+            .owner: everything,
+            // No deleting, no resuming (it runs), no creating: a program gone wild in a workspace must not take more along than itself.
+            .itself: [.workspace: [.list, .read, .suspend, .connect, .disconnect, .session, .logs, .report, .follow]],
+            // Not other workspaces, whose variables may hold secrets.
+            .sibling: [.environment: [.list, .read, .connect, .start, .stop, .logs, .follow]],
+        ]
+    }()
+
+    /// The part about the installation.
+    private static let installation: [Relation: Set<Action>] = [
+        .admin: [.upload, .readMetrics, .createToken],
+        .owner: [.upload, .readMetrics],
+    ]
+
+    /// - Returns: the answer for `identity` that wants to do `action` to `subject`.
+    public static func decide(_ identity: Identity, _ action: Action, _ subject: Subject) -> Decision {
+        switch (subject, relation(of: identity, to: subject)) {
+        case (.installation, let relation):
+            return installation[relation, default: []].contains(action) ? .allow : .deny
+        case (.resource(let kind, _, _), let relation):
+            if resources[relation, default: [:]][kind, default: []].contains(action) { return .allow }
+            return relation == .stranger || relation == .outsider ? .hide : .deny
+        }
+    }
+
+    static func relation(of identity: Identity, to subject: Subject) -> Relation {
+        switch (identity, subject) {
+        case (.user(_, admin: true), _): .admin
+        case (.user, .installation): .owner
+        case (.user(let owner, _), .resource(_, let other, _)): owner == other ? .owner : .stranger
+        case (.workspace, .installation): .sibling
+        case (.workspace(let id, _, _), .resource(.workspace, _, let other)) where other == id: .itself
+        case (.workspace(_, let owner, _), .resource(_, let other, _)): owner == other ? .sibling : .outsider
+        }
+    }
+}

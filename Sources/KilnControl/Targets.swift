@@ -1,0 +1,44 @@
+internal import KilnModel
+internal import WorkspaceEngine
+
+/// What an engine is told of resources. Pure.
+extension WorkmachineTarget {
+    init(_ workmachine: Workmachine) {
+        self.init(id: workmachine.metadata.id, rangeIndex: workmachine.spec.rangeIndex)
+    }
+}
+
+extension WorkspaceTarget {
+    /// - Parameter connection: nil while it is not to be connected.
+    init(_ workspace: Workspace, on workmachine: Workmachine, connection: ConnectionTarget?) {
+        self.init(
+            id: workspace.metadata.id, name: workspace.metadata.name, workmachine: WorkmachineTarget(workmachine),
+            state: workspace.spec.desiredState, image: workspace.spec.image, limits: workspace.spec.limits,
+            variables: workspace.spec.variables, repository: workspace.spec.repository,
+            address: AddressPlan.workspace(workspace.spec.addressIndex), connection: connection
+        )
+    }
+}
+
+extension EnvironmentTarget {
+    init(_ environment: Environment) {
+        self.init(
+            id: environment.metadata.id, name: environment.metadata.name, rangeIndex: environment.spec.rangeIndex,
+            volumeSet: environment.spec.volumeSet,
+            state: environment.spec.desiredState, services: environment.spec.services,
+            uplink: AddressPlan.environment(environment.spec.addressIndex)
+        )
+    }
+}
+
+extension ConnectionTarget {
+    /// The probe is the first service that serves and names a TCP port: healthy ones before those that merely run.
+    init(_ environment: Environment) {
+        let serving = environment.status.services.filter { $0.phase == .healthy } + environment.status.services.filter { $0.phase == .running }
+        let probe = serving.lazy.compactMap { service -> Probe? in
+            guard let port = service.ports.sorted().first(where: { $0.transport == .tcp }) else { return nil }
+            return Probe(service: service.name, address: service.address, port: port)
+        }.first
+        self.init(environment: environment.metadata.id, probe: probe ?? serving.first.map { Probe(service: $0.name, address: $0.address, port: nil) })
+    }
+}

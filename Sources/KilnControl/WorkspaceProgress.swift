@@ -1,0 +1,113 @@
+internal import KilnModel
+internal import WorkspaceEngine
+
+/// How a workspace's status goes on. Pure.
+enum WorkspaceProgress {
+    /// What the workspace's connection should be now.
+    enum Link: Hashable {
+        case none
+        /// Wanted, but there is nothing to connect to.
+        case unavailable(ResourceID, Reason)
+        case wanted(ConnectionTarget)
+    }
+
+    /// The link that a workspace wants to `environment`, which is nil when it is gone.
+    static func link(of workspace: Workspace, to environment: Environment?) -> Link {
+        guard workspace.spec.desiredState == .running, workspace.spec.connection != nil, let environment,
+            environment.metadata.deletionRequestedAt == nil
+        else { return .none }
+        let (id, name) = (environment.metadata.id, environment.metadata.name)
+        guard environment.spec.desiredState == .running else {
+            let reason = Reason(code: KilnError.Code.wrongPhase.value, message: "The environment \(name) is stopped.", hint: "Start it: kl env start \(name)")
+            return .unavailable(id, reason)
+        }
+        return .wanted(ConnectionTarget(environment))
+    }
+
+    /// Before the engine is asked.
+    static func begun(_ workspace: Workspace, _ link: Link, now: Double) -> Workspace.Status {
+        var status = workspace.status
+        let isNew = status.observedVersion != workspace.metadata.version
+        switch (workspace.spec.desiredState, status.phase) {
+        case (.running, .running), (.suspended, .suspended): break
+        case (_, .failed) where !isNew: break
+        case (.running, _): status.enter(.starting, now)
+        case (.suspended, _): status.enter(.suspending, now)
+        }
+        switch link {
+        case .none: break
+        case .unavailable(let id, let reason): status.connection(id, .failed, reason, now)
+        case .wanted(let target):
+            let current = status.connection?.environment == target.environment ? status.connection?.phase : nil
+            // One that failed and is tried again stays failed until it works, or whoever reads it sees it flicker.
+            let stays = current == .connected || current == .connecting || (current == .failed && !isNew)
+            if !stays { status.connection(target.environment, .connecting, nil, now) }
+        }
+        if status.phase != workspace.status.phase || status.connection != workspace.status.connection {
+            status.observedVersion = workspace.metadata.version
+            if status.phase != .failed { status.reason = nil }
+        }
+        return status
+    }
+
+    /// After the engine said what it verified.
+    static func observed(_ workspace: Workspace, _ link: Link, _ observation: WorkspaceObservation, now: Double) -> Workspace.Status {
+        var status = workspace.status
+        status.observedVersion = workspace.metadata.version
+        switch (workspace.spec.desiredState, observation.state) {
+        case (.running, .running): status.enter(.running, now)
+        case (.suspended, .suspended): status.enter(.suspended, now)
+        default: return status
+        }
+        status.reason = nil
+        switch link {
+        case .none: status.connection = nil
+        case .unavailable(let id, let reason): status.connection(id, .failed, reason, now)
+        case .wanted(let target):
+            if observation.connected == target.environment {
+                status.connection(target.environment, .connected, nil, now)
+            } else if let failure = observation.connectionFailure {
+                status.connection(target.environment, .failed, Reason(failure), now)
+            } else {
+                status.connection(target.environment, .connecting, nil, now)
+            }
+        }
+        return status
+    }
+
+    /// After the engine failed.
+    /// - Parameter failures: how often it had failed before, in a row.
+    static func failed(_ workspace: Workspace, _ error: KilnError, failures: Int, now: Double) -> Workspace.Status {
+        var status = workspace.status
+        let kind = FailureKind(error)
+        guard kind != .unreachable else { return status }
+        status.observedVersion = workspace.metadata.version
+        let name = workspace.metadata.name
+        status.reason = Reason(
+            code: error.code.value, message: error.message,
+            hint: error.hint ?? (kind == .lasting ? "Delete it and create it again: kl ws delete \(name)" : "Try again: kl ws resume \(name)")
+        )
+        let deleting = workspace.metadata.deletionRequestedAt != nil
+        if !deleting, kind == .lasting || failures >= FailureKind.patience { status.enter(.failed, now) }
+        return status
+    }
+
+    /// Whether all that is wanted was verified.
+    static func isSettled(_ status: Workspace.Status, for workspace: Workspace) -> Bool {
+        let phase: Workspace.Phase = workspace.spec.desiredState == .running ? .running : .suspended
+        return status.phase == phase && status.connection?.phase != .connecting
+    }
+}
+
+extension Workspace.Status {
+    mutating func enter(_ phase: Workspace.Phase, _ now: Double) {
+        guard self.phase != phase else { return }
+        self.phase = phase
+        since = now
+    }
+
+    fileprivate mutating func connection(_ environment: ResourceID, _ phase: Workspace.Connection.Phase, _ reason: Reason?, _ now: Double) {
+        let same = connection?.environment == environment && connection?.phase == phase
+        connection = .init(environment: environment, phase: phase, since: same ? connection?.since ?? now : now, reason: reason)
+    }
+}

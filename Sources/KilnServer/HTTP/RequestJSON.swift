@@ -1,0 +1,66 @@
+internal import FoundationEssentials
+internal import Hummingbird
+internal import KilnModel
+internal import NIOCore
+internal import NIOFoundationEssentialsCompat
+
+/// JSON bodies in and out.
+enum RequestJSON {
+    /// Largest body, in bytes: a Compose file, its environment files and their escapes.
+    static let limit = 4 << 20
+
+    /// - Throws: `too-large`; `invalid-value` that names the field; what the value types throw.
+    static func decode<Value: Decodable>(_ type: Value.Type, from request: Request) async throws -> Value {
+        let body: ByteBuffer
+        do {
+            body = try await request.body.collect(upTo: limit)
+        } catch is NIOTooManyBytesError {
+            throw KilnError.tooLarge(limit: limit)
+        }
+        return try decode(type, from: Data(buffer: body))
+    }
+
+    static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws -> Value {
+        do {
+            return try JSONDecoder().decode(type, from: data)
+        } catch let error as DecodingError {
+            throw KilnError(.invalidValue, describe(error))
+        }
+    }
+
+    private static func describe(_ error: DecodingError) -> String {
+        func field(_ path: [any CodingKey]) -> String {
+            let text = path.map { $0.intValue.map { "[\($0)]" } ?? ".\($0.stringValue)" }.joined()
+            return text.hasPrefix(".") ? String(text.dropFirst()).printable(limit: 80) : text
+        }
+        switch error {
+        case .keyNotFound(let key, let context):
+            return "The field \(field(context.codingPath + [key])) is missing."
+        case .valueNotFound(_, let context):
+            return "The field \(field(context.codingPath)) is null."
+        case .typeMismatch(_, let context), .dataCorrupted(let context):
+            let path = field(context.codingPath)
+            return path.isEmpty ? "The body is not the JSON that is expected here." : "The field \(path) has the wrong type or form."
+        @unknown default:
+            return "The body is not the JSON that is expected here."
+        }
+    }
+}
+
+extension Response {
+    static func json(text: String) -> Response {
+        let body = ByteBuffer(string: text)
+        return Response(
+            status: .ok, headers: [.contentType: "application/json", .contentLength: String(body.readableBytes)],
+            body: ResponseBody(byteBuffer: body)
+        )
+    }
+
+    static func json(status: HTTPResponse.Status = .ok, _ value: some Encodable) throws -> Response {
+        let body = ByteBuffer(data: try JSONEncoder().encode(value))
+        return Response(
+            status: status, headers: [.contentType: "application/json", .contentLength: String(body.readableBytes)],
+            body: ResponseBody(byteBuffer: body)
+        )
+    }
+}

@@ -1,0 +1,58 @@
+internal import Hummingbird
+internal import KilnAPI
+internal import KilnControl
+internal import KilnModel
+internal import KilnStore
+
+extension Backend {
+    /// Asks the table of permissions.
+    /// - Throws: `not-allowed`, or `not-found` where the caller must not learn that there is something.
+    func authorise(_ call: Call, _ action: Action, _ subject: Subject, named name: String? = nil) throws {
+        switch Permissions.decide(call.identity, action, subject) {
+        case .allow: return
+        case .hide:
+            guard case .resource(let kind, _, _) = subject else { fallthrough }
+            throw KilnError.noSuch(kind, name ?? "that")
+        case .deny:
+            if case .workspace = call.identity {
+                throw KilnError(
+                    .notAllowed, "A workspace may not \(action.rawValue.replacing("-", with: " ")) this.", hint: "Do it from outside the workspace."
+                )
+            }
+            throw KilnError(.notAllowed, "\(call.identity.owner) may not \(action.rawValue.replacing("-", with: " ")) this.")
+        }
+    }
+
+    /// The resource that the path names, once the caller may do `action` to it.
+    /// - Throws: `not-found`, `not-allowed`, `invalid-name`.
+    func resolve(_ kind: ResourceKind, _ call: Call, _ action: Action) async throws -> Document {
+        try await resolve(kind, try call.reference(), owner: try call.owner(), call, action)
+    }
+
+    /// - Parameters:
+    ///   - reference: an id, a name of one of `owner`'s, or `@self`.
+    func resolve(_ kind: ResourceKind, _ reference: String, owner: Name, _ call: Call, _ action: Action) async throws -> Document {
+        guard let document = try await find(kind, reference, owner: owner, call) else { throw KilnError.noSuch(kind, reference) }
+        try authorise(call, action, .resource(kind, owner: document.owner, id: document.id), named: reference)
+        return document
+    }
+
+    private func find(_ kind: ResourceKind, _ reference: String, owner: Name, _ call: Call) async throws -> Document? {
+        if reference == Routes.selfReference {
+            guard kind == .workspace, case .workspace(let id, _, _) = call.identity else {
+                throw KilnError(.invalidName, "\(Routes.selfReference) means the workspace that asks; only a workspace can.")
+            }
+            return try await store.document(.workspace, id)
+        }
+        if let document = try await store.document(kind, owner: owner, name: try Name(reference)) { return document }
+        // Every id is a valid name too, so it has come this far.
+        guard let id = try? ResourceID(reference) else { return nil }
+        return try await store.document(kind, id)
+    }
+}
+
+extension KilnError {
+    static func noSuch(_ kind: ResourceKind, _ name: String) -> KilnError {
+        KilnError(.notFound, "There is no \(kind.noun) \(name.printable(limit: 80)).", hint: "See which there are: \(kind.command) list")
+    }
+}

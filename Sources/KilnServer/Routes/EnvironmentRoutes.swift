@@ -1,0 +1,52 @@
+internal import Compose
+internal import Hummingbird
+internal import KilnAPI
+internal import KilnModel
+internal import KilnStore
+
+extension Backend {
+    func addEnvironments(to table: inout RouteTable) {
+        table.add(.post, Routes.collection(.environment)) { call in
+            let owner = try call.owner()
+            try authorise(call, .create, .resource(.environment, owner: owner, id: nil))
+            let body = try await RequestJSON.decode(CreateEnvironment.self, from: call.request)
+            let services = try read(body)
+            let workmachine = try await workmachine(named: body.workmachine, owner: owner, call)
+            return try .created(
+                try await store.createEnvironment(name: body.name, owner: owner, workmachine: workmachine, services: services)
+            )
+        }
+        table.add(.delete, Routes.item(.environment, "{ref}")) { call in
+            let id = try await resolve(.environment, call, .delete).id
+            let volumes = try call.flag("volumes")
+            return try .json(status: .accepted, try await store.requestDeletion(Environment_.self, id) { $0.deletesVolumes = volumes })
+        }
+        table.add(.post, Routes.action(.environment, "{ref}", .start)) { call in
+            let id = try await resolve(.environment, call, .start).id
+            let phase = try await store.resource(Environment_.self, id)?.status.phase
+            let again = phase == .failed || phase == .degraded
+            return try .json(status: .accepted, try await store.update(Environment_.self, id, again: again) { $0.desiredState = .running })
+        }
+        table.add(.post, Routes.action(.environment, "{ref}", .stop)) { call in
+            let id = try await resolve(.environment, call, .stop).id
+            return try .json(status: .accepted, try await store.update(Environment_.self, id) { $0.desiredState = .stopped })
+        }
+    }
+
+    /// Reads the Compose file once more: what `kl` made of it is not trusted, and every build context must have arrived.
+    private func read(_ body: CreateEnvironment) throws -> [KilnModel.Service] {
+        do {
+            let project = try ComposeFile.read(text: body.compose, file: body.file, variables: body.variables)
+            for path in project.contexts {
+                guard let digest = body.contexts[path], !controller.contexts.contains(digest) else { continue }
+                throw KilnError(
+                    .invalidBuildContext, "The build context \(path.printable(limit: 80)) was not uploaded.",
+                    hint: "Put its tar to \(Routes.context(digest)) first."
+                )
+            }
+            return try project.services(contexts: body.contexts, environmentFiles: body.environmentFiles, keeping: [])
+        } catch let error as ComposeError {
+            throw error.kilnError
+        }
+    }
+}

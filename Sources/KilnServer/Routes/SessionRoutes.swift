@@ -1,0 +1,72 @@
+internal import FoundationEssentials
+internal import Hummingbird
+internal import KilnAPI
+internal import KilnModel
+internal import KilnStore
+internal import NIOCore
+internal import WorkspaceEngine
+
+extension Backend {
+    /// `POST …/sessions` of a workspace: `SessionFrame`s in the bodies of request and answer, both open at once.
+    func addSessions(to table: inout RouteTable) {
+        table.add(.post, Routes.action(.workspace, "{ref}", .sessions)) { call in
+            let document = try await resolve(.workspace, call, .session)
+            let name = document.name
+            guard let workspace = try await store.resource(Workspace.self, document.id) else { throw KilnError.noSuch(.workspace, name.value) }
+            guard workspace.status.phase == .running, workspace.spec.desiredState == .running else {
+                throw KilnError(
+                    .wrongPhase, "The workspace \(name) is not running; it is \(workspace.status.phase.rawValue).", hint: "Resume it: kl ws resume \(name)"
+                )
+            }
+            let engine = try controller.link.required()
+            let target = try await controller.target(of: workspace)
+            return .streaming(call, "application/octet-stream") { pipe, body in
+                let frames = SessionFrames(body)
+                do {
+                    let request = try await frames.request()
+                    let input = SessionInput { try await frames.next() }
+                    try await engine.session(request, in: target, input: input) { try await pipe.write($0.encoded) }
+                } catch let error as KilnError {
+                    try await pipe.write(SessionFrame.failure(Array(try JSONEncoder().encode(error))).encoded)
+                }
+            }
+        }
+    }
+}
+
+/// The frames of a request's body, decoded as they are asked for, so that a program that does not read its input stops its sender.
+actor SessionFrames {
+    private var iterator: RequestBody.AsyncIterator
+    private var decoder = SessionFrameDecoder()
+
+    init(_ body: RequestBody) { iterator = body.makeAsyncIterator() }
+
+    /// The first frame.
+    /// - Throws: `invalid-value` when it is no request.
+    func request() async throws -> SessionRequest {
+        guard case .request(let json)? = try await decoded() else {
+            throw KilnError(.invalidValue, "A session begins with a request frame.")
+        }
+        return try RequestJSON.decode(SessionRequest.self, from: Data(json))
+    }
+
+    /// The next frame that a program may get; nil at the end of the body.
+    func next() async throws -> SessionFrame? {
+        guard let frame = try await decoded() else { return nil }
+        switch frame {
+        case .input, .inputEnd, .resize, .signal: return frame
+        case .request, .output, .errorOutput, .exit, .failure:
+            throw KilnError(.invalidValue, "A client may send input, its end, sizes and signals only.")
+        }
+    }
+
+    private func decoded() async throws -> SessionFrame? {
+        while true {
+            if let frame = try decoder.next() { return frame }
+            var iterator = iterator
+            guard let bytes = try await iterator.next(isolation: self) else { return nil }
+            self.iterator = iterator
+            decoder.append(bytes.readableBytesView)
+        }
+    }
+}

@@ -1,0 +1,129 @@
+internal import GRDB
+public import KilnModel
+
+/// Which resources a list is about; what is nil does not restrict it.
+public struct ResourceFilter: Sendable, Hashable {
+    public var owner: Name?
+    public var workmachine: ResourceID?
+    public var id: ResourceID?
+    public var phase: String?
+    public var namePrefix: String?
+
+    public init(
+        owner: Name? = nil, workmachine: ResourceID? = nil, id: ResourceID? = nil, phase: String? = nil, namePrefix: String? = nil
+    ) {
+        self.owner = owner
+        self.workmachine = workmachine
+        self.id = id
+        self.phase = phase
+        self.namePrefix = namePrefix
+    }
+}
+
+/// A resource as its JSON, undecoded.
+public struct Document: Sendable, Hashable {
+    public let id: ResourceID
+    public let owner: Name
+    public let name: Name
+    public let json: String
+}
+
+/// Documents in the order of owner and name.
+public struct DocumentPage: Sendable, Hashable {
+    public let documents: [Document]
+    /// Where the next page starts; nil when this is the last one.
+    public let next: QualifiedName?
+}
+
+extension KilnStore {
+    public func resource<R: StoredResource>(_ type: R.Type, _ id: ResourceID) async throws -> R? {
+        let json = try await read { db in
+            try String.fetchOne(
+                db, sql: "SELECT document FROM resource WHERE id = ? AND kind = ?", arguments: [id.value, R.kind.rawValue]
+            )
+        }
+        return try json.map { try ResourceJSON.decode(type, from: $0) }
+    }
+
+    public func resource<R: StoredResource>(_ type: R.Type, owner: Name, name: Name) async throws -> R? {
+        let document = try await document(R.kind, owner: owner, name: name)
+        return try document.map { try ResourceJSON.decode(type, from: $0.json) }
+    }
+
+    public func document(_ kind: ResourceKind, _ id: ResourceID) async throws -> Document? {
+        try await read { db in try Self.document(db, kind, id) }
+    }
+
+    public func document(_ kind: ResourceKind, owner: Name, name: Name) async throws -> Document? {
+        try await read { db in
+            let row = try Row.fetchOne(
+                db, sql: "SELECT id, owner, name, document FROM resource WHERE kind = ? AND owner = ? AND name = ?",
+                arguments: [kind.rawValue, owner.value, name.value]
+            )
+            return try row.map(Document.init)
+        }
+    }
+
+    /// A document, and the place in the feed at which it was so.
+    public func snapshot(_ id: ResourceID) async throws -> (sequence: Int64, kind: ResourceKind, document: Document)? {
+        try await read { db in
+            for kind in ResourceKind.allCases {
+                if let document = try Self.document(db, kind, id) { return (try FeedTable.lastSequence(db), kind, document) }
+            }
+            return nil
+        }
+    }
+
+    /// - Parameters:
+    ///   - after: the `next` of the page before.
+    ///   - limit: how many at most.
+    public func documents(
+        _ kind: ResourceKind, where filter: ResourceFilter = .init(), after: QualifiedName? = nil, limit: Int
+    ) async throws -> DocumentPage {
+        var conditions = ["kind = ?"]
+        var arguments: [String?] = [kind.rawValue]
+        func require(_ condition: String, _ values: String?...) {
+            conditions.append(condition)
+            arguments.append(contentsOf: values)
+        }
+        if let owner = filter.owner { require("owner = ?", owner.value) }
+        if let workmachine = filter.workmachine { require("workmachine = ?", workmachine.value) }
+        if let id = filter.id { require("id = ?", id.value) }
+        if let phase = filter.phase { require("phase = ?", phase) }
+        // Names hold only a-z, 0-9 and -, all of which sort before "{".
+        if let prefix = filter.namePrefix { require("name >= ? AND name < ?", prefix, prefix + "{") }
+        if let after, let owner = after.owner { require("(owner, name) > (?, ?)", owner.value, after.name.value) }
+        let sql = """
+            SELECT id, owner, name, document FROM resource WHERE \(conditions.joined(separator: " AND "))
+            ORDER BY owner, name LIMIT \(limit + 1)
+            """
+        let values = StatementArguments(arguments)
+        let documents = try await read { db in try Row.fetchAll(db, sql: sql, arguments: values).map(Document.init) }
+        guard documents.count > limit, let last = documents.dropLast().last else { return DocumentPage(documents: documents, next: nil) }
+        return DocumentPage(documents: documents.dropLast(), next: QualifiedName(owner: last.owner, name: last.name))
+    }
+
+    /// As `documents`, decoded.
+    public func list<R: StoredResource>(
+        _ type: R.Type, where filter: ResourceFilter = .init(), after: QualifiedName? = nil, limit: Int
+    ) async throws -> (items: [R], next: QualifiedName?) {
+        let page = try await documents(R.kind, where: filter, after: after, limit: limit)
+        return (try page.documents.map { try ResourceJSON.decode(type, from: $0.json) }, page.next)
+    }
+
+    private static func document(_ db: Database, _ kind: ResourceKind, _ id: ResourceID) throws -> Document? {
+        let row = try Row.fetchOne(
+            db, sql: "SELECT id, owner, name, document FROM resource WHERE id = ? AND kind = ?", arguments: [id.value, kind.rawValue]
+        )
+        return try row.map(Document.init)
+    }
+}
+
+extension Document {
+    init(_ row: Row) throws {
+        id = try ResourceID(row["id"])
+        owner = try Name(row["owner"])
+        name = try Name(row["name"])
+        json = row["document"]
+    }
+}

@@ -1,0 +1,84 @@
+internal import FoundationEssentials
+internal import GRDB
+internal import KilnModel
+
+/// kilnd's memory: resources, the feed of their changes, and the tokens that may ask for them, in one SQLite file.
+///
+/// It offers verbs, not SQL. Every verb is one transaction, errors are `KilnError`, and another process may use the same file at the same
+/// time (`kilnd token create` does).
+public final class KilnStore: Sendable {
+    let database: DatabasePool
+    let path: String
+    let feedLength: Int
+    let signal = FeedSignal()
+    let now: @Sendable () -> Double
+
+    /// Opens the file, making it (mode 0600) where it is missing, and brings its tables up to date.
+    /// - Parameters:
+    ///   - path: of the SQLite file; its directory must exist.
+    ///   - feedLength: how many of the last changes stay readable.
+    ///   - now: Unix time in seconds.
+    /// - Throws: `KilnError` when the file cannot be opened, is no database, or comes from a newer Kiln.
+    public init(
+        path: String, feedLength: Int = 10_000, now: @escaping @Sendable () -> Double = KilnStore.unixTime
+    ) throws {
+        self.path = path
+        self.feedLength = feedLength
+        self.now = now
+        try StoreFile.prepare(at: path)
+        do {
+            var configuration = Configuration()
+            configuration.busyMode = .timeout(5)
+            configuration.maximumReaderCount = 3
+            database = try DatabasePool(path: path, configuration: configuration)
+            try Migrations.run(on: database)
+            signal.advance(to: try database.read { try FeedTable.lastSequence($0) })
+        } catch let error as DatabaseError {
+            throw error.kilnError(path: path)
+        }
+    }
+
+    /// The system's clock: Unix time in seconds.
+    public static func unixTime() -> Double { Date().timeIntervalSince1970 }
+
+    /// Closes the file; the store is of no use afterwards.
+    public func close() throws {
+        try database.close()
+    }
+
+    /// Whether the file can be read, for readiness.
+    public func check() async throws {
+        _ = try await read { try Int.fetchOne($0, sql: "SELECT count(*) FROM token") }
+    }
+
+    func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+        do {
+            return try await database.read(body)
+        } catch let error as DatabaseError {
+            throw error.kilnError(path: path)
+        }
+    }
+
+    /// One transaction on the writer; followers of the feed wake after its commit.
+    /// - Parameter durable: whether it must survive a power cut. What can be observed again need not, which spares it the disk's flush.
+    func write<Value: Sendable>(
+        durable: Bool = true, _ body: @escaping @Sendable (StoreTransaction) throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await database.writeWithoutTransaction { [now, feedLength, signal] db in
+                try db.execute(sql: durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL")
+                let transaction = StoreTransaction(database: db, time: now(), feedLength: feedLength)
+                var result: Value?
+                try db.inTransaction(.immediate) {
+                    result = try body(transaction)
+                    return .commit
+                }
+                if let sequence = transaction.lastSequence { signal.advance(to: sequence) }
+                guard let result else { throw KilnError(.internalError, "A transaction ended without a result.") }
+                return result
+            }
+        } catch let error as DatabaseError {
+            throw error.kilnError(path: path)
+        }
+    }
+}

@@ -1,0 +1,70 @@
+internal import GRDB
+internal import KilnModel
+
+/// The tables, in the order in which they came to be. A migration that was released is never edited.
+enum Migrations {
+    static func run(on database: DatabasePool) throws {
+        let migrator = make()
+        if try database.read(migrator.hasBeenSuperseded) {
+            throw KilnError(
+                .internalError, "The store was written by a newer Kiln than this one.", hint: "Start the newer kilnd again."
+            )
+        }
+        try migrator.migrate(database)
+    }
+
+    private static func make() -> DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1 resources, feed, tokens") { db in
+            // `document` is the whole resource as JSON; the other columns repeat what is looked up, kept unique or referred to.
+            try db.execute(
+                sql: """
+                    CREATE TABLE resource (
+                        id TEXT NOT NULL PRIMARY KEY,
+                        kind TEXT NOT NULL,
+                        owner TEXT NOT NULL,
+                        name TEXT NOT NULL,
+                        version INTEGER NOT NULL,
+                        phase TEXT NOT NULL,
+                        workmachine TEXT REFERENCES resource(id),
+                        connection TEXT REFERENCES resource(id),
+                        address_index INTEGER,
+                        range_index INTEGER UNIQUE,
+                        document TEXT NOT NULL,
+                        UNIQUE (kind, owner, name),
+                        UNIQUE (kind, address_index)
+                    ) STRICT;
+                    CREATE INDEX resource_workmachine ON resource(workmachine) WHERE workmachine IS NOT NULL;
+                    CREATE INDEX resource_connection ON resource(connection) WHERE connection IS NOT NULL;
+                    -- Volumes outlive their environment: the next one of this owner and name takes them over, ids and all.
+                    CREATE TABLE volume_set (
+                        owner TEXT NOT NULL,
+                        name TEXT NOT NULL,
+                        id TEXT NOT NULL,
+                        range_index INTEGER NOT NULL UNIQUE,
+                        PRIMARY KEY (owner, name)
+                    ) STRICT;
+                    CREATE TABLE issued_id (id TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID;
+                    CREATE TABLE feed (
+                        sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+                        kind TEXT NOT NULL,
+                        id TEXT NOT NULL,
+                        owner TEXT NOT NULL,
+                        document TEXT
+                    ) STRICT;
+                    CREATE TABLE token (
+                        id TEXT NOT NULL PRIMARY KEY,
+                        owner TEXT NOT NULL,
+                        admin INTEGER NOT NULL,
+                        label TEXT NOT NULL,
+                        hash BLOB NOT NULL UNIQUE,
+                        created_at REAL NOT NULL,
+                        last_used_at REAL,
+                        revoked_at REAL
+                    ) STRICT;
+                    """
+            )
+        }
+        return migrator
+    }
+}

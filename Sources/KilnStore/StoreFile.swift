@@ -1,0 +1,27 @@
+internal import Glibc
+internal import KilnModel
+
+/// The file below SQLite: private from its first byte on.
+enum StoreFile {
+    /// Makes an empty file with mode 0600 where there is none; SQLite gives its journal files the same mode. Made by root in another user's
+    /// directory, it becomes that user's, so that `kilnd token create` may run before kilnd ever did.
+    static func prepare(at path: String) throws(KilnError) {
+        let descriptor = open(path, O_CREAT | O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw failure(path) }
+        defer { close(descriptor) }
+        guard fchmod(descriptor, 0o600) == 0 else { throw failure(path) }
+        guard geteuid() == 0 else { return }
+        var directory = stat()
+        guard stat(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]) + "/", &directory) == 0,
+            fchown(descriptor, directory.st_uid, directory.st_gid) == 0
+        else { throw failure(path) }
+    }
+
+    private static func failure(_ path: String) -> KilnError {
+        let cause = String(cString: strerror(errno))
+        return KilnError(
+            .internalError, "The store \(path) cannot be opened: \(cause).",
+            hint: "See that its directory exists and belongs to the user that runs kilnd."
+        )
+    }
+}

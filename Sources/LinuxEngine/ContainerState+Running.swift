@@ -1,0 +1,3 @@
+extension ContainerState {
+    var isRunning: Bool { phase == .running }
+}

@@ -1,0 +1,108 @@
+import KilnModel
+import PodmanClient
+
+/// A container as it is now.
+public struct ContainerState: Sendable, Hashable {
+    public enum Phase: String, Sendable, Hashable { case created, running, exited }
+
+    /// 64 hex digits.
+    public var id: String
+    public var name: String
+    public var labels: [String: String]
+    public var phase: Phase
+    /// The host's id of its first process; 0 when it does not run.
+    public var pid: Int
+    /// Status of its last run.
+    public var exitStatus: Int
+}
+
+extension ContainerHost {
+    /// Makes a container and returns its id. Does not start it.
+    /// - Throws: `KilnError`: `name-taken`, `image-not-found`, `engine-failed`, `engine-unavailable`.
+    public func create(_ spec: ContainerSpec) async throws -> String {
+        try await asKilnError("make the container \(spec.name)") {
+            try await client.createContainer(spec.specification(cgroupParent: cgroups.parent, limits: limits))
+        }
+    }
+
+    /// Starts a container; done when it runs already.
+    /// - Throws: `KilnError`: `not-found`, `engine-failed`.
+    public func start(_ id: String) async throws {
+        try await asKilnError("start the container \(id)") { try await client.startContainer(id) }
+    }
+
+    /// Stops a container; done when it is stopped or gone already.
+    /// - Parameter timeout: seconds before SIGKILL.
+    public func stop(_ id: String, timeout: Int = 10) async throws {
+        try await asKilnError("stop the container \(id)") { try await client.stopContainer(id, timeout: timeout) }
+    }
+
+    /// Removes a container, running or not, with its filesystem and anonymous volumes; done when it is gone already.
+    public func remove(_ id: String) async throws {
+        try await asKilnError("remove the container \(id)") { try await client.removeContainer(id, force: true, volumes: true, timeout: 0) }
+    }
+
+    /// A container by id or name; nil when there is none.
+    public func inspect(_ container: String) async throws -> ContainerState? {
+        try await asKilnError("look at the container \(container)") {
+            do {
+                let found = try await client.inspectContainer(container)
+                return ContainerState(
+                    id: found.id, name: found.name, labels: found.configuration.labels ?? [:], phase: .init(status: found.state.status),
+                    pid: found.state.pid, exitStatus: found.state.exitCode)
+            } catch let error as PodmanError where error.isNoSuchContainer {
+                return nil
+            }
+        }
+    }
+
+    /// All containers that carry `label` (`key` or `key=value`), or all of the instance.
+    public func list(label: String? = nil) async throws -> [ContainerState] {
+        try await asKilnError("list containers") {
+            try await client.listContainers(labels: label.map { [$0] } ?? []).map { found in
+                ContainerState(
+                    id: found.id, name: found.names?.first ?? "", labels: found.labels ?? [:], phase: .init(status: found.state), pid: found.pid,
+                    exitStatus: found.exitCode)
+            }
+        }
+    }
+
+    /// Turns what Podman's client throws into an error for people.
+    func asKilnError<Result>(_ what: String, _ body: () async throws -> Result) async throws -> Result {
+        do {
+            return try await body()
+        } catch let error as PodmanError {
+            throw KilnError(error, what: what)
+        }
+    }
+}
+
+extension ContainerState.Phase {
+    init(status: String) {
+        switch status {
+        case "running", "paused", "stopping": self = .running
+        case "created", "configured", "initialized": self = .created
+        default: self = .exited
+        }
+    }
+}
+
+extension KilnError {
+    /// - Parameter what: what was tried, as in “Kiln could not WHAT”.
+    init(_ error: PodmanError, what: String) {
+        let message = "Kiln could not \(what): \(error.message.printable(limit: 1000))"
+        if error.isUnreachable {
+            self.init(.engineUnavailable, message, hint: "Its service is started again by itself; try once more in a few seconds.")
+        } else if error.isNameConflict {
+            self.init(.nameTaken, message)
+        } else if error.isNoSuchImage {
+            self.init(.imageNotFound, message)
+        } else if error.isNoSuchContainer {
+            self.init(.notFound, message)
+        } else if error.message.contains("no space left on device") {
+            self.init(.diskFull, message, hint: "Free some room, then try again.")
+        } else {
+            self.init(.engineFailed, message)
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import CommandRunner
+import FoundationEssentials
+import Glibc
+import KilnModel
+
+extension ContainerHost {
+    /// Removes every trace: containers, images, the service, mounts, cgroups, folders. Needs nothing to run, and may be repeated. `run()` must
+    /// not be going.
+    public static func purge(_ configuration: Configuration) async throws {
+        if let pid = UnixSocket.listener(at: configuration.socket), let service = ChildProcess.attach(to: pid) {
+            await service.end(grace: .seconds(5))
+            service.close()
+        }
+        try await removeContainers(configuration)
+        for folder in [configuration.runtimeDirectory, configuration.stateDirectory] {
+            for point in try MountTable.points(within: folder) { try Files.unmount(point) }
+        }
+        for folder in try CgroupLayout.ofThisHost(instancePrefix: configuration.instancePrefix).parentDirectories { removeCgroup(folder) }
+        try Files.remove(configuration.runtimeDirectory)
+        try Files.remove(configuration.stateDirectory)
+    }
+
+    private static func removeContainers(_ configuration: Configuration) async throws {
+        let manager = FileManager.default
+        guard manager.fileExists(atPath: configuration.containersFile), manager.fileExists(atPath: configuration.libpod) else { return }
+        let environment = [
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
+            "CONTAINERS_CONF": configuration.containersFile, "CONTAINERS_STORAGE_CONF": configuration.storageFile,
+        ]
+        let command = Command(
+            try Programs.find().podman, ["rm", "--all", "--force", "--time", "0", "--volumes"], environment: environment, timeout: .seconds(300))
+        do {
+            try await SystemCommandRunner().succeed(command)
+        } catch {
+            throw KilnError(.engineFailed, "The containers of \(configuration.instancePrefix) could not be removed: \(error)")
+        }
+    }
+
+    /// The kernel frees a cgroup only when its folder and those below are removed, innermost first; its files go by themselves.
+    private static func removeCgroup(_ folder: String) {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        for name in names {
+            var status = stat()
+            if lstat("\(folder)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFDIR { removeCgroup("\(folder)/\(name)") }
+        }
+        rmdir(folder)
+    }
+}

@@ -1,0 +1,76 @@
+import Glibc
+public import KilnModel
+public import WorkspaceEngine
+
+extension ContainerHost {
+    /// Runs a program in a running container for a client: frames in, frames out, each awaited before the next is read, so that a slow side
+    /// slows the other and nothing piles up. Returns after the `exit` frame.
+    ///
+    /// When `input` ends before the program does, or `output` throws, the program is hung up. A process left in the background does not keep
+    /// the session open.
+    /// - Parameters:
+    ///   - request: an empty command is a login shell by `/bin/sh`.
+    ///   - container: its id, 64 hex digits.
+    ///   - environment: the login environment; `request.variables` come on top.
+    /// - Throws: `KilnError`: `command-not-found`, `wrong-phase` when the container does not run, `engine-failed`; `CancellationError` when
+    ///   the client went away.
+    public func session(
+        _ request: SessionRequest, container: String, user: ContainerUser, workingDirectory: String, environment: [EnvironmentVariable],
+        input: SessionInput, output: @escaping SessionOutput
+    ) async throws {
+        var variables: [String: String] = ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
+        for variable in environment + request.variables { variables[variable.key] = variable.value }
+        let exec = ExecRequest(
+            container: container, arguments: request.command.isEmpty ? ["/bin/sh", "-l"] : request.command, user: user,
+            workingDirectory: workingDirectory, environment: variables.map { "\($0.key)=\($0.value)" }, terminal: request.terminal)
+        let process = try await ContainerProcess.start(exec, on: self)
+        defer { process.discard() }
+        let status: Int
+        do {
+            status = try await attend(process, input: input, output: output)
+        } catch {
+            // This task may be cancelled, so the end has to be awaited outside it.
+            await Task { await process.hangUp() }.value
+            throw error
+        }
+        try await output(.exit(UInt8(clamping: status)))
+    }
+
+    private func attend(_ process: ContainerProcess, input: SessionInput, output: @escaping SessionOutput) async throws -> Int {
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            group.addTask {
+                try await process.copyOutput { channel, bytes in try await output(channel == .error ? .errorOutput(bytes) : .output(bytes)) }
+            }
+            group.addTask {
+                try await process.take(input)
+                throw CancellationError()
+            }
+            defer { group.cancelAll() }
+            guard let status = try await group.next() else { throw CancellationError() }
+            return status
+        }
+    }
+}
+
+extension ContainerProcess {
+    /// Does what the client's frames say; returns when there are no more.
+    fileprivate func take(_ frames: SessionInput) async throws {
+        var accepts = true
+        for try await frame in frames {
+            switch frame {
+            case .input(let bytes):
+                if accepts { accepts = try await input.write(bytes) }
+            case .inputEnd:
+                guard accepts else { continue }
+                accepts = isTerminal
+                // A terminal's end of input is a key, Control-D.
+                if isTerminal { _ = try await input.write([4]) } else { input.close() }
+            case .resize(let size): resize(size)
+            case .signal(let number):
+                guard (1..<65).contains(number) else { throw KilnError(.invalidValue, "\(number) is not a signal.") }
+                send(Int32(number))
+            default: throw KilnError(.invalidValue, "A client cannot send this session frame.")
+            }
+        }
+    }
+}

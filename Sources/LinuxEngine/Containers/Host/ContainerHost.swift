@@ -1,0 +1,65 @@
+public import PodmanClient
+import CommandRunner
+import FoundationEssentials
+import Glibc
+import KilnModel
+public import Logging
+
+/// Podman as Kiln runs it: with roots, sockets, cgroups and locks of its own, beside any other Podman of the host.
+///
+/// Prepare it, keep `run()` going, and make containers, run programs in them and build images. Nothing here is remembered between calls: what
+/// exists is asked of Podman. All errors are `KilnError`.
+public struct ContainerHost: Sendable {
+    public let configuration: Configuration
+    /// Podman's API; calls wait a few seconds for a service that restarts.
+    public let client: PodmanClient
+    let runtimeProgram: Runtime
+    let cgroups: CgroupLayout
+    let limits: ProcessLimits
+    let programs: Programs
+    let logger: Logger
+
+    /// The OCI runtime chosen for this host: `crun 1.8.1`, say.
+    public var runtime: String { runtimeProgram.description }
+
+    /// Makes the folders (0700, root's) and configuration files, and finds the runtime that works here. Harmless when repeated.
+    /// - Throws: `KilnError` with `engine-unavailable` when a program is missing or no runtime runs here.
+    public static func prepare(_ configuration: Configuration, logger: Logger) async throws -> ContainerHost {
+        // A program that stops reading must cost a write, not this process.
+        signal(SIGPIPE, SIG_IGN)
+        for directory in configuration.allDirectories { try Files.makeDirectory(directory) }
+        let programs = try Programs.find()
+        let cgroups = try CgroupLayout.ofThisHost(instancePrefix: configuration.instancePrefix)
+        let limits = try ProcessLimits.ofThisProcess()
+        let probe = RuntimeProbe(configuration: configuration, cgroups: cgroups, commands: SystemCommandRunner(), logger: logger)
+        let runtime = try await probe.choose()
+        let text = HostFiles.containers(configuration, cgroups: cgroups, runtime: runtime.name, limits: limits)
+        try Files.write(text, to: configuration.containersFile)
+        try Files.write(HostFiles.storage(configuration), to: configuration.storageFile)
+        return ContainerHost(
+            configuration: configuration, client: PodmanClient(socketPath: configuration.socket), runtimeProgram: runtime, cgroups: cgroups, limits: limits,
+            programs: programs, logger: logger)
+    }
+
+    /// Keeps Podman's service answering until the task is cancelled, which ends the service; containers go on.
+    public func run() async throws {
+        // Of programs that an earlier agent ran; theirs have their own folder names.
+        try await ContainerService(host: self).run()
+    }
+
+    /// Ends all connections to Podman; the last call made on a host.
+    public func shutdown() async throws { try await client.shutdown() }
+
+    /// What every Podman process of this host is started with.
+    var environment: [String: String] {
+        var environment = [
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "TMPDIR": configuration.temporary,
+            "CONTAINERS_CONF": configuration.containersFile, "CONTAINERS_STORAGE_CONF": configuration.storageFile,
+        ]
+        // Pulls go by the proxy the host's administrator set.
+        for name in ["http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"] {
+            if let value = getenv(name) { environment[name] = String(cString: value) }
+        }
+        return environment
+    }
+}

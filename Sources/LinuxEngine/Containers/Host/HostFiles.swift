@@ -1,0 +1,54 @@
+/// The configuration files of Kiln's Podman, as text. Pure.
+enum HostFiles {
+    /// What the container engine gets instead of the host's `containers.conf`.
+    static func containers(_ configuration: ContainerHost.Configuration, cgroups: CgroupLayout, runtime: String, limits: ProcessLimits) -> String {
+        """
+        # Written by Kiln at every start of its agent.
+        [containers]
+        base_hosts_file = "none"
+        default_ulimits = ["nofile=\(limits.openFiles):\(limits.openFiles)", "nproc=\(limits.processes):\(limits.processes)"]
+        default_capabilities = [\(ContainerSpec.defaultCapabilities.map { "\"\($0)\"" }.joined(separator: ", "))]
+        log_driver = "k8s-file"
+        log_size_max = \(ContainerSpec.logSize)
+
+        [network]
+        network_backend = "cni"
+        network_config_dir = "\(configuration.networks)"
+
+        [engine]
+        cgroup_manager = "\(cgroups.manager)"
+        # The default, shared memory, is one segment for all Podmans of a host.
+        lock_type = "file"
+        events_logger = "file"
+        runtime = "\(runtime)"
+        tmp_dir = "\(configuration.libpodRun)"
+        static_dir = "\(configuration.libpod)"
+        volume_path = "\(configuration.volumes)"
+        image_copy_tmp_dir = "\(configuration.temporary)"
+
+        """
+    }
+
+    /// What the container engine gets instead of the host's `storage.conf`.
+    static func storage(_ configuration: ContainerHost.Configuration) -> String {
+        """
+        # Written by Kiln at every start of its agent.
+        [storage]
+        driver = "overlay"
+        graphroot = "\(configuration.storageRoot)"
+        runroot = "\(configuration.storageRun)"
+
+        """
+    }
+
+    /// Makes the root of a build step's filesystem belong to root inside.
+    ///
+    /// Podman up to 4.3 gives the top layer of a build the owner of the layer below, which is nobody in the user namespace. The step's folder
+    /// is the hook's working directory.
+    static func buildHook(firstID: Int, program: String) -> String {
+        """
+        {"version":"1.0.0","hook":{"path":"\(program)","args":["chown","\(firstID):\(firstID)","mnt/rootfs"]},\
+        "when":{"always":true},"stages":["createRuntime"]}
+        """
+    }
+}

@@ -1,0 +1,89 @@
+import CTerminal
+import CommandRunner
+import FoundationEssentials
+import Glibc
+import KilnModel
+import Logging
+
+/// Finds the OCI runtime that works on this host, by running something with it.
+struct RuntimeProbe {
+    var configuration: ContainerHost.Configuration
+    var cgroups: CgroupLayout
+    var commands: any CommandRunner
+    var logger: Logger
+
+    /// crun where it runs, else runc.
+    /// - Returns: the program's path, and name with version.
+    func choose() async throws -> Runtime {
+        try holdStrayControllers()
+        var reasons: [String] = []
+        for name in ["crun", "runc"] {
+            do {
+                let version = try await commands.succeed(name, ["--version"]).split(separator: "\n").first ?? ""
+                let path = try Programs.path(name, package: name)
+                try await run(path)
+                let runtime = Runtime(name: name, path: path, description: String(version.replacing("version ", with: "")))
+                logger.info("The container runtime is \(runtime.description).")
+                return runtime
+            } catch {
+                reasons.append("\(name): \(error)")
+                logger.warning("The container runtime \(name) does not run here: \(error)")
+            }
+        }
+        throw KilnError(.engineUnavailable, "No container runtime runs here. \(reasons.joined(separator: " "))", hint: "apt-get install crun")
+    }
+
+    /// crun refuses a host with v1 controllers and a v2 tree beside them while the v2 tree has any controller. Each such controller is taken
+    /// out of it by a v1 mount. One that only a mount elsewhere keeps out is mounted here too, lest that mount go away.
+    private func holdStrayControllers() throws {
+        guard case .v1(let mounted, isHybrid: true) = cgroups.version else { return }
+        let inUnified = try Files.read("\(CgroupLayout.unified)/cgroup.controllers").split { $0.isWhitespace }.map(String.init)
+        let known = Set(try Files.read("/proc/cgroups").split(separator: "\n").dropFirst().compactMap { $0.split(separator: "\t").first.map(String.init) })
+        let elsewhere = try MountTable.current().filter { $0.type == "cgroup" }.flatMap(\.superOptions).filter { known.contains($0) && mounted[$0] == nil }
+        let held = Set(try MountTable.points(within: configuration.cgroups))
+        for controller in Set(inUnified + elsewhere) {
+            let target = "\(configuration.cgroups)/\(controller)"
+            guard !held.contains(target) else { continue }
+            try Files.makeDirectory(target)
+            let code = kiln_mount_controller(controller, target)
+            guard code == 0 else { throw Files.failure("mount the cgroup controller \(controller) at", target, -code) }
+            logger.info("Mounted the cgroup controller \(controller) at \(target), as crun needs.")
+        }
+    }
+
+    /// Runs `true` in a container made of nothing but the host's /usr.
+    private func run(_ program: String) async throws {
+        let bundle = configuration.probe
+        try Files.remove(bundle)
+        for folder in ["usr", "dev", "proc", "sys"] { try Files.makeDirectory("\(bundle)/rootfs/\(folder)") }
+        defer { try? Files.remove(bundle) }
+        for link in ["bin", "lib", "lib64"] {
+            try FileManager.default.createSymbolicLink(atPath: "\(bundle)/rootfs/\(link)", withDestinationPath: "usr/\(link)")
+        }
+        let name = "\(configuration.instancePrefix)-probe-\(getpid())"
+        let path = cgroups.hasSystemd ? "\(cgroups.parent):kiln:\(name)" : "\(cgroups.parent)/\(name)"
+        try Files.write(Self.document(cgroupsPath: path), to: "\(bundle)/config.json")
+        let options = cgroups.hasSystemd ? ["--systemd-cgroup"] : []
+        try await commands.succeed(Command(program, options + ["run", "--bundle", bundle, name], timeout: .seconds(20)))
+    }
+
+    private static func document(cgroupsPath: String) -> String {
+        let namespaces = ["mount", "pid", "ipc", "uts"].map { "{\"type\":\"\($0)\"}" }.joined(separator: ",")
+        return """
+            {"ociVersion":"1.0.0","root":{"path":"rootfs"},"hostname":"probe",
+            "process":{"cwd":"/","args":["/usr/bin/true"],"env":["PATH=/usr/bin"],"user":{"uid":0,"gid":0}},
+            "mounts":[{"destination":"/proc","type":"proc","source":"proc"},
+            {"destination":"/usr","type":"bind","source":"/usr","options":["rbind","ro"]}],
+            "linux":{"cgroupsPath":"\(cgroupsPath)","namespaces":[\(namespaces)]}}
+            """
+    }
+}
+
+/// An OCI runtime.
+struct Runtime: Sendable, Hashable {
+    /// `crun` or `runc`.
+    var name: String
+    var path: String
+    /// `crun 1.8.1`, say.
+    var description: String
+}

@@ -1,0 +1,122 @@
+import KilnModel
+
+/// What to do now towards a running environment, and what to say of each service. Pure: from what should be and what is.
+struct EnvironmentPlan: Equatable {
+    /// One container of the environment as found.
+    struct Observed: Equatable {
+        var container: String
+        var service: Name
+        /// Digest of the `Service` it was made from.
+        var revision: String
+        var isRunning: Bool
+        /// Whether it was started since the machine booted; if not, its end says nothing about the program.
+        var startedSinceBoot: Bool
+        var exitStatus: Int?
+        var restarts: Int
+        /// nil: no check, or none finished yet.
+        var health: Health?
+    }
+
+    enum Action: Equatable {
+        /// Remove the container of a service that changed or is gone.
+        case remove(Name)
+        /// Make and start a container for a service.
+        case create(Name)
+        /// Start the existing container of a service again.
+        case start(Name)
+    }
+
+    var actions: [Action] = []
+    var statuses: [ServiceStatus] = []
+
+    init(services: [Service], revisions: [Name: String], observed: [Observed]) {
+        var current: [Name: Observed] = [:]
+        for container in observed {
+            if revisions[container.service] == container.revision, current[container.service] == nil {
+                current[container.service] = container
+            } else {
+                actions.append(.remove(container.service))
+            }
+        }
+        for service in services {
+            let container = current[service.name]
+            if let container, container.isRunning || container.startedSinceBoot {
+                statuses.append(Self.status(of: service, container))
+                if Self.shouldStartAgain(service, container) { actions.append(.start(service.name)) }
+                continue
+            }
+            let obstacles = service.dependencies.compactMap { dependency in
+                services.first { $0.name == dependency.service }.flatMap { Self.obstacle(dependency, service: $0, container: current[$0.name]) }
+            }
+            if let obstacle = obstacles.first(where: \.isFinal) ?? obstacles.first {
+                statuses.append(Self.status(service, obstacle.isFinal ? .failed : .waiting, reason: obstacle.reason))
+            } else {
+                actions.append(container == nil ? .create(service.name) : .start(service.name))
+                statuses.append(Self.status(service, .starting))
+            }
+        }
+    }
+
+    private struct Obstacle {
+        var reason: Reason
+        /// It will not go away by waiting.
+        var isFinal: Bool
+    }
+
+    private static func obstacle(_ dependency: Service.Dependency, service: Service, container: Observed?) -> Obstacle? {
+        let name = dependency.service
+        let running = container?.isRunning == true
+        let ended = container.map { !$0.isRunning && $0.startedSinceBoot && service.restart == .no } ?? false
+        switch dependency.condition {
+        case .started:
+            if running || (ended && container?.exitStatus == 0) { return nil }
+        case .healthy:
+            if running && (service.healthcheck == nil || container?.health == .healthy) { return nil }
+        case .completed:
+            if let container, !container.isRunning, container.startedSinceBoot, container.exitStatus == 0 { return nil }
+        }
+        if ended, let status = container?.exitStatus, status != 0 || dependency.condition == .healthy {
+            return Obstacle(reason: Reason(code: "dependency-failed", message: "\(name), which it needs, ended with status \(status)."), isFinal: true)
+        }
+        let wanted =
+            switch dependency.condition {
+            case .started: "to start"
+            case .healthy: "to be healthy"
+            case .completed: "to complete"
+            }
+        return Obstacle(reason: Reason(code: "waits", message: "Waits for \(name) \(wanted)."), isFinal: false)
+    }
+
+    /// Podman restarts by itself; this is for the case that it was killed just then.
+    private static func shouldStartAgain(_ service: Service, _ container: Observed) -> Bool {
+        guard !container.isRunning else { return false }
+        switch service.restart {
+        case .no: return false
+        case .always, .unlessStopped: return true
+        case .onFailure(let maximum): return container.exitStatus != 0 && maximum.map { container.restarts < $0 } ?? true
+        }
+    }
+
+    private static func status(of service: Service, _ container: Observed) -> ServiceStatus {
+        if container.isRunning {
+            guard service.healthcheck.map({ !$0.command.isEmpty }) == true else { return status(service, .running, container) }
+            switch container.health {
+            case .healthy: return status(service, .healthy, container)
+            case .unhealthy(let message): return status(service, .unhealthy, container, reason: Reason(code: "unhealthy", message: message))
+            case .starting, nil: return status(service, .starting, container)
+            }
+        }
+        let exit = container.exitStatus ?? 0
+        if shouldStartAgain(service, container) {
+            return status(service, .starting, container, reason: Reason(code: "restarting", message: "It ended with status \(exit) and starts again."))
+        }
+        if exit == 0 { return status(service, .exited, container) }
+        return status(service, .failed, container, reason: Reason(code: "exited", message: "\(service.name) ended with status \(exit)."))
+    }
+
+    private static func status(_ service: Service, _ phase: ServiceStatus.Phase, _ container: Observed? = nil, reason: Reason? = nil) -> ServiceStatus {
+        ServiceStatus(
+            name: service.name, phase: phase, reason: reason, address: AddressPlan.virtual(service.addressIndex), ports: service.ports,
+            exitStatus: container?.isRunning == false ? container?.exitStatus : nil, restarts: container?.restarts ?? 0)
+    }
+}

@@ -1,0 +1,151 @@
+import CommandRunner
+import Crypto
+import FoundationEssentials
+public import KilnModel
+import LinuxNetwork
+public import Logging
+public import WorkspaceEngine
+
+/// The engine of one Linux host: Podman, namespaces, dnsmasq and folders, composed.
+///
+/// It keeps no database. What exists is read back from Podman's labels, the namespaces and the kernel; two calls with the same target are
+/// one call's work.
+public final class LinuxEngine: WorkspaceEngine {
+    public struct Configuration: Sendable {
+        public var instance: Instance
+        /// `/var/lib/kiln`
+        public var stateDirectory: String
+        /// `/run/kiln`
+        public var runtimeDirectory: String
+        /// Mounted read-only at `/opt/kiln/bin` in every workspace; holds `kl`.
+        public var toolsDirectory: String
+        /// The rootfs tar of `localhost/kiln/workspace`, imported when it changed; nil: the image is expected to be there.
+        public var baseImage: String?
+
+        public init(instance: Instance, stateDirectory: String, runtimeDirectory: String, toolsDirectory: String, baseImage: String?) {
+            self.instance = instance
+            self.stateDirectory = stateDirectory
+            self.runtimeDirectory = runtimeDirectory
+            self.toolsDirectory = toolsDirectory
+            self.baseImage = baseImage
+        }
+
+        var containers: ContainerHost.Configuration {
+            .init(stateDirectory: "\(stateDirectory)/podman", runtimeDirectory: "\(runtimeDirectory)/podman", instancePrefix: instance.prefix)
+        }
+
+        var nameServers: NameServers { NameServers(directory: "\(runtimeDirectory)/names", runner: SystemCommandRunner()) }
+
+        var folders: FolderStore { FolderStore(stateDirectory: stateDirectory, runner: SystemCommandRunner()) }
+    }
+
+    let configuration: Configuration
+    let logger: Logger
+    let containers: ContainerHost
+    let network: InstanceNetwork
+    let names: NameServers
+    let folders: FolderStore
+    let sockets: any WorkspaceSocketHost
+    let observers = Observers()
+    let health: HealthMonitor
+    let locks = KeyedLock<ResourceID>()
+
+    var instance: Instance { configuration.instance }
+
+    /// Makes Podman's folders and finds a runtime that works here.
+    /// - Parameter sockets: opens the socket by which `kl` inside a workspace speaks.
+    public init(configuration: Configuration, sockets: any WorkspaceSocketHost, logger: Logger) async throws {
+        self.configuration = configuration
+        self.logger = logger
+        self.sockets = sockets
+        for path in [configuration.stateDirectory, configuration.runtimeDirectory] { try TrustedFiles.makeDirectory(path, mode: 0o755) }
+        let containers = try await ContainerHost.prepare(
+            configuration.containers, logger: logger)
+        self.containers = containers
+        network = InstanceNetwork(instance: configuration.instance)
+        names = configuration.nameServers
+        folders = configuration.folders
+        let observers = observers
+        health = HealthMonitor(
+            check: { container, check in await containers.healthCheck(container, check) },
+            changed: { observers.notify(ResourceReference(kind: .environment, id: $0)) })
+    }
+
+    /// Makes the host ready, then supervises what needs supervision until cancelled. Calls may be made once `ready` ran.
+    public func run(ready: @Sendable () async -> Void) async throws {
+        try await prepare()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.containers.run() }
+            group.addTask { try await self.watchContainers() }
+            try await importBaseImage()
+            logger.info("ready", metadata: ["runtime": "\(containers.runtime)"])
+            await ready()
+            try await group.waitForAll()
+        }
+    }
+
+    private func prepare() async throws {
+        try await network.ensureRouter()
+        try await names.ensureForwarder(listeningOn: network.forwarder)
+    }
+
+    /// A container that died, was killed or restarted says so to whoever observes.
+    private func watchContainers() async throws {
+        try await containers.events { event in
+            if event.kind == .resynchronize {
+                for container in try await containers.list() { notify(container.labels) }
+            } else {
+                notify(event.labels)
+            }
+        }
+    }
+
+    private func notify(_ labels: [String: String]) {
+        if let reference = Label.reference(labels) { observers.notify(reference) }
+    }
+
+    public func observations(_ changed: @escaping @Sendable (ResourceReference) async -> Void) async throws {
+        for await reference in observers.stream() { await changed(reference) }
+    }
+
+    public func apply(_ workmachine: WorkmachineTarget) async throws {
+        try await locks.withLock(workmachine.id) { try await self.ensureHome(of: workmachine) }
+    }
+
+    public func remove(_ workmachine: WorkmachineTarget) async throws {
+        try await locks.withLock(workmachine.id) {
+            try HomeMount.remove(self.folders.home(of: workmachine.id))
+            try await self.folders.removeHome(of: workmachine.id)
+        }
+    }
+
+    func ensureHome(of workmachine: WorkmachineTarget) async throws {
+        try folders.ensureHome(of: workmachine.id, firstID: instance.firstUserID(ofRange: workmachine.rangeIndex))
+        try HomeMount.ensure(folders.home(of: workmachine.id))
+    }
+}
+
+/// Opens and closes the socket by which `kl` inside a workspace reaches kilnd.
+public protocol WorkspaceSocketHost: Sendable {
+    /// Listens for a workspace whose processes have user ids in `userIDs`. Returns the directory to mount at `/run/kiln`. Idempotent.
+    func open(_ workspace: ResourceID, userIDs: Range<Int>) async throws -> String
+    /// Stops listening and removes the directory. Done when it is gone already.
+    func close(_ workspace: ResourceID) async throws
+    /// Workspaces that have a directory.
+    func workspaces() throws -> [ResourceID]
+}
+
+/// The labels by which Kiln knows its containers.
+enum Label {
+    static let instance = "kiln.instance"
+    static let kind = "kiln.kind"
+    static let id = "kiln.id"
+    static let service = "kiln.service"
+    /// Digest of the `Service` a container was made from.
+    static let revision = "kiln.revision"
+
+    static func reference(_ labels: [String: String]) -> ResourceReference? {
+        guard let kind = labels[kind].flatMap(ResourceKind.init(rawValue:)), let id = labels[id].flatMap({ try? ResourceID($0) }) else { return nil }
+        return ResourceReference(kind: kind, id: id)
+    }
+}

@@ -1,0 +1,153 @@
+public import KilnModel
+import LinuxNetwork
+public import WorkspaceEngine
+
+extension LinuxEngine {
+    public func apply(_ target: WorkspaceTarget) async throws -> WorkspaceObservation {
+        try await locks.withLock(target.id) {
+            switch target.state {
+            case .suspended:
+                try await self.removeContainer(of: target.id)
+                return WorkspaceObservation(state: .suspended)
+            case .running:
+                try await self.network.ensureWorkspace(target.id, address: target.address)
+                // The link and the container need each other's namespace only, so they are made at the same time.
+                async let connection = self.applyConnection(of: target)
+                try await self.ensureRunning(target)
+                return await connection
+            }
+        }
+    }
+
+    public func remove(_ target: WorkspaceTarget) async throws {
+        try await locks.withLock(target.id) {
+            try await self.removeContainer(of: target.id)
+            try await self.network.removeWorkspace(target.id)
+            try await self.folders.removeWorkspaceFolder(target.name, of: target.workmachine.id)
+        }
+    }
+
+    private func ensureRunning(_ target: WorkspaceTarget) async throws {
+        let name = containerName(of: target.id)
+        var container = try await containers.inspect(name)
+        if container?.phase == .created {
+            // Made and never started, by a call that was cut short or failed: nothing of it is worth keeping.
+            try await removeContainer(named: name, grace: 0)
+            container = nil
+        }
+        if container?.isRunning != true {
+            try await ensureHome(of: target.workmachine)
+            let socket = try await sockets.open(target.id, userIDs: userIDs(of: target.workmachine))
+            if container == nil {
+                _ = try await containers.create(try await workspaceContainer(target, socketDirectory: socket))
+            } else {
+                _ = try mountSysfs(for: name, namespace: network.workspaceNamespace(target.id))
+            }
+            try await containers.start(name)
+            container = try await containers.inspect(name)
+        } else {
+            _ = try await sockets.open(target.id, userIDs: userIDs(of: target.workmachine))
+        }
+        guard let container, container.isRunning else {
+            throw KilnError(.engineFailed, "The workspace \(target.name) ended right after its start.", hint: "kl ws logs \(target.name)")
+        }
+        do {
+            try await prepareFolder(target, container: container.id)
+        } catch let error as KilnError where error.code == .cloneFailed {
+            // A workspace whose repository never came is not half a workspace: its container goes, the error stays.
+            try await removeContainer(of: target.id)
+            throw error
+        }
+    }
+
+    /// Makes `~/workspaces/NAME`, or clones into it; that this ran is the proof that commands run.
+    private func prepareFolder(_ target: WorkspaceTarget, container: String) async throws {
+        let folder = "\(WorkspaceLayout.folders)/\(target.name)"
+        let environment = try WorkspaceLayout.environment(target).map(\.description)
+        if let repository = target.repository, try !folders.hasWorkspaceFolder(target.name, of: target.workmachine.id) {
+            let temporary = "\(WorkspaceLayout.folders)/\(FolderStore.cloneFolder(target.name))"
+            let result = try await containers.run(
+                ["/bin/sh", "-c", WorkspaceLayout.cloneScript, "sh", repository.value, temporary, folder], in: container,
+                user: WorkspaceLayout.user, workingDirectory: "/", environment: environment + ["GIT_TERMINAL_PROMPT=0"], timeout: .seconds(1800))
+            guard result.status == 0 else {
+                let cause = result.errorText.split(separator: "\n").suffix(2).joined(separator: " ").printable(limit: 300)
+                throw KilnError(
+                    .cloneFailed, "git could not clone \(repository.value.printable()): \(cause)",
+                    hint: "Check the URL and that it can be read without a password: kl ws delete \(target.name), then create it again.")
+            }
+        } else {
+            let result = try await containers.run(
+                ["/bin/sh", "-c", WorkspaceLayout.folderScript, "sh", folder], in: container, user: WorkspaceLayout.user,
+                workingDirectory: "/", environment: environment)
+            guard result.status == 0 else {
+                throw KilnError(
+                    .engineFailed, "A command in the workspace \(target.name) failed: \(result.errorText.printable(limit: 300))",
+                    hint: "An image needs /bin/sh and mkdir to serve as a workspace.")
+            }
+        }
+    }
+
+    /// Links the workspace to the environment it should see, and probes the way a program would use it.
+    private func applyConnection(of target: WorkspaceTarget) async -> WorkspaceObservation {
+        do {
+            guard let connection = target.connection else {
+                try await network.disconnect(workspace: target.id, address: target.address)
+                return WorkspaceObservation(state: .running)
+            }
+            try await network.connect(workspace: target.id, address: target.address, to: connection.environment)
+            if let probe = connection.probe { try await verify(probe, from: target.id) }
+            return WorkspaceObservation(state: .running, connected: connection.environment)
+        } catch let error as KilnError {
+            return WorkspaceObservation(state: .running, connectionFailure: error)
+        } catch {
+            return WorkspaceObservation(state: .running, connectionFailure: KilnError(.probeFailed, "The connection failed: \(error)"))
+        }
+    }
+
+    /// Resolves the name and opens the port from inside the workspace's namespace, as a program of it would.
+    private func verify(_ probe: ConnectionTarget.Probe, from workspace: ResourceID) async throws {
+        let namespace = network.workspaceNamespace(workspace)
+        let answer = try await Probe.resolve(probe.service.value, in: namespace, timeout: .seconds(2))
+        guard case .resolved(let addresses) = answer, addresses == [probe.address] else {
+            throw KilnError(.probeFailed, "The connection is up, but \(probe.service) does not resolve (\(answer)).", hint: "kl env show; it is tried again.")
+        }
+        // Refused is an answer by the service's own machine: the way there is open.
+        guard let port = probe.port, port.transport == .tcp else { return }
+        let result = try await Probe.connect(to: probe.address, port: port.number, in: namespace, timeout: .seconds(2))
+        guard result == .open || result == .refused else {
+            throw KilnError(.probeFailed, "\(probe.service) resolves, but its port \(port) cannot be reached (\(result)).", hint: "kl env show; it is tried again.")
+        }
+    }
+
+    private func removeContainer(of id: ResourceID) async throws {
+        try await removeContainer(named: containerName(of: id), grace: 10)
+        try await sockets.close(id)
+    }
+
+    private func userIDs(of machine: WorkmachineTarget) -> Range<Int> {
+        let first = instance.firstUserID(ofRange: machine.rangeIndex)
+        return first..<(first + Instance.rangeSize)
+    }
+
+    func containerName(of workspace: ResourceID) -> String { "\(instance.prefix)-w-\(workspace)" }
+
+    public func session(_ request: SessionRequest, in target: WorkspaceTarget, input: SessionInput, output: @escaping SessionOutput) async throws {
+        guard let container = try await containers.inspect(containerName(of: target.id)), container.isRunning else {
+            throw KilnError(.wrongPhase, "The workspace \(target.name) does not run.", hint: "kl ws resume \(target.name)")
+        }
+        try await containers.session(
+            WorkspaceLayout.inLoginEnvironment(request), container: container.id, user: WorkspaceLayout.user,
+            workingDirectory: "\(WorkspaceLayout.folders)/\(target.name)",
+            environment: try WorkspaceLayout.environment(target), input: input, output: output)
+    }
+
+    public func usage(of target: WorkspaceTarget) async throws -> WorkspaceUsage {
+        guard let container = try await containers.inspect(containerName(of: target.id)), container.isRunning else {
+            throw KilnError(.wrongPhase, "The workspace \(target.name) does not run.", hint: "kl ws resume \(target.name)")
+        }
+        let stats = try containers.stats(container.id)
+        let disk = try folders.space(of: target.workmachine.id)
+        return WorkspaceUsage(
+            cpuNanoseconds: stats.cpuNanoseconds, memory: stats.memory, processes: stats.processes, diskUsed: disk.used, diskSize: disk.size)
+    }
+}

@@ -1,0 +1,40 @@
+import Glibc
+
+/// Runs blocking work on a thread of its own, which ends with it.
+///
+/// A thread that entered a network namespace must never go back to Swift's pool: another task would open its sockets there.
+enum DedicatedThread {
+    private final class Job {
+        let body: () -> Void
+        init(_ body: @escaping () -> Void) { self.body = body }
+    }
+
+    /// - Throws: what `body` throws; failed system calls as `KilnError`.
+    static func run<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+        try await withCheckedThrowingContinuation { continuation in
+            let job = Job {
+                let result = Result { () throws -> T in
+                    do { return try body() } catch let error as SystemCallError { throw error.kilnError }
+                }
+                continuation.resume(with: result)
+            }
+            var attributes = pthread_attr_t()
+            pthread_attr_init(&attributes)
+            pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
+            var thread = pthread_t()
+            let pointer = Unmanaged.passRetained(job)
+            let code = pthread_create(&thread, &attributes, Self.start, pointer.toOpaque())
+            pthread_attr_destroy(&attributes)
+            guard code == 0 else {
+                pointer.release()
+                continuation.resume(throwing: SystemCallError(number: code, action: "start a thread").kilnError)
+                return
+            }
+        }
+    }
+
+    private static let start: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { pointer in
+        if let pointer { Unmanaged<Job>.fromOpaque(pointer).takeRetainedValue().body() }
+        return nil
+    }
+}

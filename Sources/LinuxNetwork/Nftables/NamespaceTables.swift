@@ -1,0 +1,108 @@
+import KilnModel
+
+extension Table {
+    /// What the table in each of Kiln's own namespaces is called.
+    static let inNamespace = "kiln"
+
+    /// The router between workspaces (`w…`), environments (`e…`) and the host (`up0`).
+    static func router(_ instance: Instance) -> Table {
+        let link = AddressPlan.link(slot: instance.slot)
+        let plugged = #"iifname { "w*", "e*" }"#
+        let dns = "meta l4proto { tcp, udp } th dport 53"
+        return Table(
+            name: inNamespace,
+            chains: [
+                sources,
+                Chain(
+                    name: "translate", base: "nat hook prerouting priority dstnat; policy accept",
+                    rules: ["\(plugged) ip daddr \(AddressPlan.resolver) \(dns) dnat to \(link.host)"]),
+                noRoute(from: plugged),
+                Chain(
+                    name: "forward", base: "filter hook forward priority filter; policy drop",
+                    rules: [
+                        "ct state established,related accept",
+                        "iifname \"up0\" drop",
+                        "\(plugged) oifname \"up0\" ip daddr \(link.host) \(dns) accept",
+                        // 169.254.169.254, the metadata of cloud machines, among them.
+                    ] + refusing("\(plugged) ip daddr { 169.254.0.0/16, \(AddressPlan.all) }")
+                        + ["\(plugged) oifname \"up0\" accept"] + refusing(plugged)),
+                Chain(name: "input", base: "filter hook input priority filter; policy drop", rules: ownInput + refusing(plugged)),
+                Chain(
+                    name: "postrouting", base: "nat hook postrouting priority srcnat; policy accept",
+                    rules: ["oifname \"up0\" snat to \(link.router)"]),
+            ])
+    }
+
+    /// A workspace: nothing comes in but answers and what an intercept translated. Intercepts write `prerouting` and `output`.
+    static let workspace = Table(
+        name: inNamespace,
+        chains: [
+            Chain(name: "prerouting", base: "nat hook prerouting priority dstnat; policy accept", rules: nil),
+            Chain(name: "output", base: "nat hook output priority -100; policy accept", rules: nil),
+            Chain(
+                name: "input", base: "filter hook input priority filter; policy drop", rules: ownInput + ["ct status dnat accept"] + refusing()),
+        ])
+
+    /// An environment: between its services (`s…`), connected workspaces (`w…`) and its way out (`up0`, with the address `uplink`).
+    static func environment(uplink: IPv4Address) -> Table {
+        let inside = #"iifname { "w*", "s*" }"#
+        return Table(
+            name: inNamespace,
+            collections: [
+                Collection(keyword: "map", name: ServiceMaps.ports, type: "ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service"),
+                Collection(keyword: "map", name: ServiceMaps.addresses, type: "ipv4_addr : ipv4_addr"),
+                Collection(keyword: "set", name: ServiceMaps.own, type: "ipv4_addr . ipv4_addr"),
+            ],
+            chains: [
+                sources,
+                Chain(
+                    name: "translate", base: "nat hook prerouting priority dstnat; policy accept",
+                    rules: [
+                        "dnat ip to ip daddr . ip protocol . th dport map @\(ServiceMaps.ports)",
+                        "dnat to ip daddr map @\(ServiceMaps.addresses)",
+                    ]),
+                noRoute(from: inside),
+                Chain(
+                    name: "forward", base: "filter hook forward priority filter; policy drop",
+                    rules: [
+                        "ct state established,related accept",
+                        "iifname \"up0\" drop",
+                        "ct status dnat accept",
+                        "\(inside) ip daddr \(AddressPlan.containers) accept",
+                        "iifname \"s*\" oifname \"up0\" ip daddr != { 169.254.0.0/16, \(AddressPlan.all) } accept",
+                    ] + refusing()),
+                Chain(
+                    name: "input", base: "filter hook input priority filter; policy drop",
+                    rules: ownInput + [
+                        "\(inside) ip daddr \(AddressPlan.resolver) meta l4proto { tcp, udp } th dport 53 accept"
+                    ] + refusing(inside)),
+                Chain(
+                    name: "postrouting", base: "nat hook postrouting priority srcnat; policy accept",
+                    rules: [
+                        // A service that calls its own name would answer itself past the translation; nft cannot compare two fields.
+                        "ip saddr . ip daddr @\(ServiceMaps.own) snat to \(AddressPlan.environmentGateway)",
+                        "oifname \"up0\" snat to \(uplink)",
+                    ]),
+            ])
+    }
+
+    private static let ownInput = ["ct state established,related accept", "iif lo accept"]
+
+    /// Each veth only with its peer's address: the way back must lead out of the interface that the packet came in by.
+    private static let sources = Chain(
+        name: "sources", base: "filter hook prerouting priority raw; policy accept", rules: ["iif != lo fib saddr . iif oif missing drop"])
+
+    /// Refuses what has no way after translation, such as a service without a running container. The kernel's own answer to an
+    /// `unreachable` route is limited in rate, and the caller would hang.
+    private static func noRoute(from interfaces: String) -> Chain {
+        Chain(
+            // (“Type” looks at the local table only: unicast is whatever is not an address of this namespace.)
+            name: "no_route", base: "filter hook prerouting priority dstnat + 10; policy accept",
+            rules: refusing("\(interfaces) fib daddr type unicast fib daddr oif missing", icmp: "port-unreachable"))
+    }
+}
+
+extension AddressPlan {
+    /// Addresses of services' containers.
+    static let containers = IPv4Prefix(.init(198, 18, 128, 0), 17)
+}

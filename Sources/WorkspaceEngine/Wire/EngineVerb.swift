@@ -1,0 +1,52 @@
+import KilnModel
+
+/// What kilnd asks of kiln-agent: one HTTP/2 stream each, `POST /engine/VERB`.
+///
+/// A plain verb sends one JSON value and gets one back, or a `KilnError` with a status other than 200. A streaming verb keeps its stream
+/// open: `build` and `session` send a line of JSON and then bytes; `build`, `logs` and `observations` answer with lines of JSON
+/// (`WireLine`), `session` with `SessionFrame`s.
+enum EngineVerb: String, CaseIterable {
+    case info
+    case prune
+    case applyWorkmachine = "apply-workmachine"
+    case removeWorkmachine = "remove-workmachine"
+    case applyWorkspace = "apply-workspace"
+    case removeWorkspace = "remove-workspace"
+    case applyEnvironment = "apply-environment"
+    case removeEnvironment = "remove-environment"
+    case hasImage = "has-image"
+    case build
+    case session
+    case logs
+    case usage
+    case observations
+
+    /// nil when `path` names no verb.
+    init?(path: String) {
+        guard path.hasPrefix(WireNames.enginePrefix) else { return nil }
+        self.init(rawValue: String(path.dropFirst(WireNames.enginePrefix.count)))
+    }
+
+    var path: String { WireNames.enginePrefix + rawValue }
+}
+
+/// The value of a verb that asks or answers nothing: `{}`.
+struct Nothing: Codable {}
+
+/// What `remove-environment` asks.
+struct EnvironmentRemoval: Codable {
+    var environment: EnvironmentTarget
+    var volumes: Bool
+}
+
+/// The line that opens a `session`.
+struct SessionOpening: Codable {
+    var request: SessionRequest
+    var workspace: WorkspaceTarget
+}
+
+/// One line of a streaming answer; a stream that ends without a failure has succeeded.
+enum WireLine<Item: Codable & Sendable>: Codable, Sendable {
+    case item(Item)
+    case failure(KilnError)
+}

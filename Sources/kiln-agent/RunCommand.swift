@@ -1,0 +1,24 @@
+import ArgumentParser
+import KilnAgent
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "run", abstract: "Serve kilnd until SIGTERM; containers stay.")
+
+    @OptionGroup var options: InstanceOptions
+
+    @Option(help: "The user kilnd runs as; nobody else is obeyed.")
+    var peerUser = "kiln"
+
+    @Option(help: "Directory with `kl`, mounted read-only in every workspace; default /usr/local/lib/INSTANCE/tools.")
+    var toolsDirectory: String?
+
+    @Option(help: "Rootfs tar of the workspace image, imported when it changed.")
+    var baseImage: String?
+
+    func run() async throws {
+        let configuration = try AgentConfiguration(
+            instance: options.instance, slot: options.slot, peerUser: peerUser, stateDirectory: options.stateDirectory,
+            runtimeDirectory: options.runtimeDirectory, toolsDirectory: toolsDirectory, baseImage: baseImage)
+        try await KilnAgent.run(configuration, logger: options.logger)
+    }
+}

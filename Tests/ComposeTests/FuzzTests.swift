@@ -1,0 +1,127 @@
+import Compose
+import KilnModel
+import Testing
+
+/// Throws damaged and random files at the reader: it never crashes, and every finding has a place.
+@Suite struct FuzzTests {
+    private static let seeds = [
+        """
+        name: shop
+        x-base: &base {restart: always, environment: &env {A: "1", B: '${B:-b}'}}
+        services:
+          postgres:
+            <<: *base
+            build: {context: ./postgres, dockerfile: Dockerfile, args: [A=1], target: dev}
+            ports: ["5432:5432", "127.0.0.1:53:53/udp", 80-82]
+            volumes: ["data:/var/lib/data", {type: volume, source: data, target: /x}]
+            healthcheck:
+              test: ["CMD", "pg_isready"]
+              interval: 1m30s
+              retries: 3
+          api:
+            image: "api:${TAG}"
+            command: sh -c 'echo "a b"' $$X
+            entrypoint: [a, b]
+            env_file: [a.env, {path: b.env, required: false}]
+            environment:
+              - A=1
+              - B
+            depends_on:
+              postgres: {condition: service_healthy}
+            expose: ["80", 90/udp]
+            restart: on-failure:3
+        volumes:
+          data:
+        """,
+        "services: {a: &a {image: x, depends_on: [b]}, b: {<<: *a, depends_on: }}\n",
+        "? services\n: ? a\n  : image: |-\n      x\n...\n",
+    ]
+    private static let fragments = [
+        "*", "&", "<<: ", ": ", "- ", "? ", "!!str ", "!x ", "|\n", ">\n", "---\n", "...\n", "\t", "\u{0}", "\u{E000}", "\u{FEFF}", "\"", "'", "${",
+        "}", "$", "$$", "{", "[",
+        "]", ",", "#", "%", "@", "`", "\r\n", "\u{85}", "\u{2028}", "🦊", "*base", "&env", "services", "depends_on: [a, b]", "65536", "a: a: a", "\\",
+        "%YAML 1.1\n", "~",
+    ]
+
+    /// Whether the text was a good file after all.
+    @discardableResult private func check(_ text: String, _ round: Int) -> Bool {
+        do {
+            let variables = ["TAG": "1", "B": ""]
+            let project = try ComposeFile.read(text: text, file: "fuzz.yaml", variables: variables)
+            #expect(project.warnings.allSatisfy { $0.line >= 1 && $0.column >= 1 })
+            let digest = try ContentDigest(String(repeating: "0", count: 64))
+            let contexts = Dictionary(uniqueKeysWithValues: project.contexts.map { ($0, digest) })
+            let files = Dictionary(uniqueKeysWithValues: project.environmentFiles.map { ($0.path, "A=1\nB=${TAG}\n") })
+            let services = try project.services(contexts: contexts, environmentFiles: files, keeping: [])
+            #expect(Set(services.map(\.addressIndex)) == Set(services.indices.map { $0 + 1 }))
+            #expect(Set(services.map(\.name)).count == services.count)
+            return true
+        } catch let error as ComposeError {
+            #expect(!error.findings.isEmpty, "round \(round)")
+            #expect(error.findings.allSatisfy { $0.line >= 1 && $0.column >= 1 && !$0.message.isEmpty }, "round \(round): \(error)")
+            #expect(!error.kilnError.message.isEmpty)
+        } catch {
+            Issue.record("round \(round): \(error)")
+        }
+        return false
+    }
+
+    private func mutated(_ text: String, _ generator: inout SeededGenerator) -> String {
+        var scalars = Array(text.unicodeScalars)
+        for _ in 0..<Int.random(in: 1...4, using: &generator) {
+            let place = Int.random(in: 0...scalars.count, using: &generator)
+            let end = min(scalars.count, place + Int.random(in: 0...12, using: &generator))
+            switch Int.random(in: 0..<8, using: &generator) {
+            case 0: scalars.removeSubrange(place..<end)
+            case 1: scalars.insert(contentsOf: scalars[place..<end], at: Int.random(in: 0...scalars.count, using: &generator))
+            case 2: scalars.replaceSubrange(place..<end, with: Self.fragments.randomElement(using: &generator)!.unicodeScalars)
+            case 3: scalars.insert(contentsOf: Self.fragments.randomElement(using: &generator)!.unicodeScalars, at: place)
+            case 4 where place < scalars.count, 5 where place < scalars.count: scalars[place] = "a"
+            case 6: scalars.insert(" ", at: place)
+            default: scalars.insert(Unicode.Scalar(UInt8.random(in: 0...255, using: &generator)), at: place)
+            }
+        }
+        return String(String.UnicodeScalarView(scalars))
+    }
+
+    @Test(arguments: [1, 2, 3, 4] as [UInt64])
+    func damagedFilesAreReadOrRefused(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        #expect(Self.seeds.allSatisfy { check($0, -1) })
+        var good = 0
+        for round in 0..<1500 where check(mutated(Self.seeds[round % Self.seeds.count], &generator), round) { good += 1 }
+        // Enough of both, so that neither way goes untried.
+        #expect((50..<1450).contains(good))
+    }
+
+    @Test func randomBytesAreRefused() {
+        var generator = SeededGenerator(seed: 5)
+        for round in 0..<2000 {
+            let bytes = (0..<Int.random(in: 0...200, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator) }
+            check(String(decoding: bytes, as: UTF8.self), round)
+        }
+    }
+
+    @Test func randomIndicatorsAreReadOrRefused() {
+        var generator = SeededGenerator(seed: 6)
+        for round in 0..<3000 {
+            let text = (0..<Int.random(in: 0...40, using: &generator)).map { _ in Self.fragments.randomElement(using: &generator)! }.joined()
+            check(text, round)
+            check("services:\n  a: " + text, round)
+        }
+    }
+
+    @Test func damagedEnvironmentFilesAreReadOrRefused() {
+        let seed = "# c\nexport A=1\nB=\"x\\n${A:-y}\" # c\nC='z\n'\nD\nE=a$$b # c\n"
+        var generator = SeededGenerator(seed: 7)
+        for round in 0..<3000 {
+            let text = mutated(seed, &generator)
+            do {
+                _ = try EnvironmentFile.read(text: text, file: ".env", variables: [:])
+            } catch {
+                #expect(error.findings.allSatisfy { $0.line >= 1 && $0.column >= 1 }, "round \(round)")
+            }
+            _ = EnvironmentFile.referencedVariables(text: text)
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import Foundation
+import KilnModel
+import NIOHTTP1
+import Synchronization
+import Testing
+
+@testable import KilnAPI
+@testable import KilnCommands
+
+@Suite("env create", .timeLimit(.minutes(1))) struct EnvironmentCreateTests {
+    private final class Sent: Sendable {
+        let create = Mutex<CreateEnvironment?>(nil)
+        let contexts = Mutex<[String: Int]>([:])
+    }
+
+    private static let compose = """
+        services:
+          api:
+            build: ./api
+            environment: {TAG: "${TAG}", FROM_FILE: "${FROM_FILE}"}
+            env_file: api.env
+          db:
+            image: postgres:16
+        """
+
+    private func prepare(_ folder: String) throws {
+        try Fixtures.write(Self.compose, to: "\(folder)/compose.yaml")
+        try Fixtures.write("FROM_FILE=a\nTAG=b\nUNUSED=c\n", to: "\(folder)/.env")
+        try Fixtures.write("KEY=value\n", to: "\(folder)/api.env")
+        try Fixtures.write("FROM scratch\n", to: "\(folder)/api/Dockerfile")
+        try Fixtures.write("*.log\n", to: "\(folder)/api/.dockerignore")
+        try Fixtures.write("noise", to: "\(folder)/api/x.log")
+    }
+
+    private func serve(_ sent: Sent) -> @Sendable (TestServer.Exchange) async throws -> Void {
+        { exchange in
+            switch exchange.head.method {
+            case .HEAD:
+                let known = sent.contexts.withLock { $0[exchange.path] != nil }
+                try await exchange.answer(known ? .ok : .notFound, "")
+            case .PUT:
+                let size = try await exchange.body().count
+                sent.contexts.withLock { $0[exchange.path] = size }
+                try await exchange.answer(.created, "")
+            default:
+                let request = try JSONDecoder().decode(CreateEnvironment.self, from: Data(try await exchange.body()))
+                sent.create.withLock { $0 = request }
+                try await exchange.answer(.created, Fixtures.json(Fixtures.environment()))
+            }
+        }
+    }
+
+    @Test("sends the file, its variables, its environment files and its contexts, each context once") func everything() async throws {
+        try await Fixtures.withFolder { folder in
+            try prepare(folder)
+            let sent = Sent()
+            try await TestServer.run(serve(sent)) { server in
+                let file = "\(folder)/compose.yaml"
+                for _ in 1...2 {
+                    let run = await kl(
+                        "env", "create", "shop", "--file", file, "--no-wait", at: server.endpoint, environment: ["TAG": "1.2", "OTHER": "x"]
+                    )
+                    #expect(run.status == 0, "\(run.printed.error)")
+                }
+                let request = try #require(sent.create.withLock { $0 })
+                #expect(request.compose == Self.compose)
+                #expect(request.variables == ["TAG": "1.2", "FROM_FILE": "a"])
+                #expect(request.environmentFiles == ["api.env": "KEY=value\n"])
+                #expect(request.contexts.keys.sorted() == ["./api"])
+                #expect(sent.contexts.withLock { $0.count } == 1)
+                #expect(await server.seen.requests.filter { $0.method == .PUT }.count == 1)
+            }
+        }
+    }
+
+    @Test("refuses what is wrong with the file before anything is sent, and exits 2") func refusals() async throws {
+        try await Fixtures.withFolder { folder in
+            try prepare(folder)
+            try Fixtures.write("services:\n  a:\n    image: x\n    bogus: 1\n", to: "\(folder)/bad.yaml")
+            let bad = await kl("env", "create", "shop", "--file", "\(folder)/bad.yaml")
+            #expect(bad.status == 2)
+            #expect(bad.printed.error.contains("bad.yaml:4:"))
+            #expect(await kl("env", "create", "shop", "--file", "\(folder)/none.yaml").status == 2)
+            try Fixtures.write("services:\n  a:\n    image: x\n    env_file: ../secret\n", to: "\(folder)/out.yaml")
+            #expect(await kl("env", "create", "shop", "--file", "\(folder)/out.yaml").status == 2)
+            try FileManager.default.createSymbolicLink(atPath: "\(folder)/api/escape", withDestinationPath: "../../x")
+            let escape = await kl("env", "create", "shop", "--file", "\(folder)/compose.yaml")
+            #expect(escape.status == 2)
+            #expect(escape.printed.error.contains("escape"))
+        }
+    }
+}

@@ -1,0 +1,178 @@
+import KilnModel
+import Testing
+import WorkspaceEngine
+
+@testable import KilnControl
+
+@Suite struct EnvironmentProgressTests {
+    private func environment(_ services: [Service], _ desired: Environment.DesiredState = .running) -> Environment {
+        Environment(
+            metadata: Metadata(id: .random(), name: name("shop"), owner: name("anna"), createdAt: 0),
+            spec: .init(workmachine: .random(), desiredState: desired, services: services, addressIndex: 1, rangeIndex: 1, volumeSet: .random())
+        )
+    }
+
+    private func status(_ text: String, _ phase: ServiceStatus.Phase, exit: Int? = nil, restarts: Int = 0) -> ServiceStatus {
+        ServiceStatus(name: name(text), phase: phase, address: AddressPlan.virtual(1), ports: [], exitStatus: exit, restarts: restarts)
+    }
+
+    private func judged(_ services: [Service], _ statuses: ServiceStatus..., hasRun: Bool = false) -> Environment.Status {
+        var environment = environment(services)
+        if hasRun {
+            environment.status.phase = .running
+            environment.status.observedVersion = 1
+        }
+        return EnvironmentProgress.observed(environment, statuses, now: 5)
+    }
+
+    @Test func `running once everything runs or is healthy`() throws {
+        let services = [try service("db", check: true), try service("api", index: 2)]
+        #expect(judged(services, status("db", .healthy), status("api", .running)).phase == .running)
+        let waiting = judged(services, status("db", .starting), status("api", .running))
+        #expect(waiting.phase == .starting)
+        #expect(waiting.activity == "waiting for db to be healthy")
+        #expect(judged(services, status("db", .running), status("api", .running)).phase == .starting)
+        #expect(judged(services, status("api", .running)).activity == "starting db")
+        #expect(judged([]).phase == .running)
+    }
+
+    @Test func `a service that others wait for must end well`() throws {
+        let services = [
+            try service("migrate"), try service("api", index: 2, needs: [.init(service: name("migrate"), condition: .completed)]),
+        ]
+        #expect(judged(services, status("migrate", .running), status("api", .waiting)).activity == "waiting for migrate to finish")
+        #expect(judged(services, status("migrate", .exited, exit: 0), status("api", .running)).phase == .running)
+        let failed = judged(services, status("migrate", .exited, exit: 3), status("api", .waiting))
+        #expect(failed.phase == .failed)
+        #expect(failed.reason?.message == "migrate ended with status 3.")
+        #expect(failed.reason?.hint == "See what it said: kl env logs shop --service migrate")
+    }
+
+    @Test func `a service that comes back by itself has not failed`() throws {
+        #expect(judged([try service("api", restart: .always)], status("api", .exited, exit: 1)).phase == .starting)
+        #expect(judged([try service("api", restart: .always)], status("api", .exited, exit: 0)).phase == .starting)
+        let three = try service("api", restart: .onFailure(maximumRetries: 3))
+        #expect(judged([three], status("api", .exited, exit: 1, restarts: 2)).phase == .starting)
+        #expect(judged([three], status("api", .exited, exit: 1, restarts: 3)).phase == .failed)
+        #expect(judged([three], status("api", .exited, exit: 0)).phase == .running)
+    }
+
+    @Test func `what ran before and breaks is degraded, unless nothing is left`() throws {
+        let services = [try service("db"), try service("api", index: 2)]
+        #expect(judged(services, status("db", .running), status("api", .exited, exit: 1), hasRun: true).phase == .degraded)
+        #expect(judged(services, status("db", .exited, exit: 1), status("api", .exited, exit: 1), hasRun: true).phase == .failed)
+        #expect(judged(services, status("db", .running), status("api", .starting), hasRun: true).phase == .degraded)
+    }
+
+    @Test func `an unhealthy service degrades, and fails what waits for its health`() throws {
+        let db = try service("db", check: true)
+        let api = try service("api", index: 2, needs: [.init(service: name("db"), condition: .healthy)])
+        #expect(judged([db], status("db", .unhealthy)).phase == .degraded)
+        #expect(judged([db, api], status("db", .unhealthy), status("api", .waiting)).phase == .failed)
+        #expect(judged([db, api], status("db", .unhealthy), status("api", .running), hasRun: true).phase == .degraded)
+    }
+
+    @Test func `stopped once nothing runs`() throws {
+        let stopping = EnvironmentProgress.observed(environment([try service("db")], .stopped), [status("db", .running)], now: 5)
+        #expect(stopping.phase == .stopping)
+        #expect(EnvironmentProgress.observed(environment([try service("db")], .stopped), [status("db", .stopped)], now: 5).phase == .stopped)
+    }
+
+    @Test func `what failed stays failed until it changes`() throws {
+        var environment = environment([try service("db")])
+        environment.status = EnvironmentProgress.failed(environment, KilnError(.imageNotFound, "no"), failures: 0, now: 5)
+        #expect(environment.status.phase == .failed)
+        #expect(EnvironmentProgress.begun(environment, now: 6) == environment.status)
+        environment.metadata.version = 2
+        #expect(EnvironmentProgress.begun(environment, now: 6).phase == .starting)
+    }
+}
+
+@Suite struct WorkspaceProgressTests {
+    private let shop = ResourceID.random()
+
+    private func workspace(_ phase: Workspace.Phase, _ desired: Workspace.DesiredState = .running, version: Int = 1) -> Workspace {
+        var workspace = Workspace(
+            metadata: Metadata(id: .random(), name: name("hello"), owner: name("anna"), version: version, createdAt: 0),
+            spec: .init(
+                workmachine: .random(), image: imageReference, limits: .init(milliCPUs: 1, memory: 1, pids: 1), desiredState: desired, addressIndex: 1
+            )
+        )
+        workspace.status.phase = phase
+        return workspace
+    }
+
+    private var imageReference: ImageReference {
+        do { return try ImageReference("a/b") } catch { preconditionFailure("\(error)") }
+    }
+
+    @Test func `a new one starts, one that runs is left running while it is looked at`() {
+        #expect(WorkspaceProgress.begun(workspace(.pending), .none, now: 5).phase == .starting)
+        #expect(WorkspaceProgress.begun(workspace(.running), .none, now: 5).phase == .running)
+        #expect(WorkspaceProgress.begun(workspace(.running, .suspended), .none, now: 5).phase == .suspending)
+        #expect(WorkspaceProgress.begun(workspace(.suspended, .suspended), .none, now: 5).phase == .suspended)
+    }
+
+    @Test func `running is what was verified, never what was hoped`() {
+        let starting = workspace(.starting)
+        #expect(WorkspaceProgress.observed(starting, .none, .init(state: .running), now: 5).phase == .running)
+        #expect(WorkspaceProgress.observed(starting, .none, .init(state: .suspended), now: 5).phase == .starting)
+    }
+
+    @Test func `a connection is connecting, then connected, and keeps its time`() {
+        var workspace = workspace(.running, version: 2)
+        let link = WorkspaceProgress.Link.wanted(ConnectionTarget(environment: shop, probe: nil))
+        workspace.status = WorkspaceProgress.begun(workspace, link, now: 5)
+        #expect(workspace.status.connection?.phase == .connecting)
+        #expect(workspace.status.observedVersion == 2)
+        workspace.status = WorkspaceProgress.observed(workspace, link, .init(state: .running, connected: shop), now: 6)
+        #expect(workspace.status.connection == .init(environment: shop, phase: .connected, since: 6))
+        #expect(WorkspaceProgress.begun(workspace, link, now: 9) == workspace.status)
+        #expect(WorkspaceProgress.observed(workspace, link, .init(state: .running, connected: shop), now: 9) == workspace.status)
+        #expect(WorkspaceProgress.observed(workspace, .none, .init(state: .running), now: 9).connection == nil)
+    }
+
+    @Test func `a failed connection does not flicker while it is tried again`() {
+        var workspace = workspace(.running)
+        let link = WorkspaceProgress.Link.wanted(ConnectionTarget(environment: shop, probe: nil))
+        let failure = KilnError(.probeFailed, "no answer")
+        workspace.status = WorkspaceProgress.observed(workspace, link, .init(state: .running, connectionFailure: failure), now: 6)
+        #expect(workspace.status.connection?.phase == .failed)
+        #expect(WorkspaceProgress.begun(workspace, link, now: 7) == workspace.status)
+        workspace.metadata.version = 2
+        #expect(WorkspaceProgress.begun(workspace, link, now: 7).connection?.phase == .connecting)
+    }
+
+    @Test func `a lasting failure is said at once, a passing one after a few, an absent engine never`() {
+        let starting = workspace(.starting)
+        func failed(_ code: KilnError.Code, _ failures: Int) -> Workspace.Status {
+            WorkspaceProgress.failed(starting, KilnError(code, "no"), failures: failures, now: 5)
+        }
+        #expect(failed(.imageNotFound, 0).phase == .failed)
+        #expect(failed(.imageNotFound, 0).reason?.hint == "Delete it and create it again: kl ws delete hello")
+        #expect(failed(.engineFailed, 0).phase == .starting)
+        #expect(failed(.engineFailed, 0).reason?.code == "engine-failed")
+        #expect(failed(.engineFailed, 2).phase == .failed)
+        #expect(failed(.engineUnavailable, 9) == starting.status)
+    }
+
+    @Test func `the probe is a service that serves over TCP, a healthy one first`() throws {
+        var environment = Environment(
+            metadata: Metadata(id: shop, name: name("shop"), owner: name("anna"), createdAt: 0),
+            spec: .init(workmachine: .random(), services: [], addressIndex: 1, rangeIndex: 1, volumeSet: .random())
+        )
+        #expect(ConnectionTarget(environment).probe == nil)
+        func status(_ text: String, _ phase: ServiceStatus.Phase, _ ports: ServicePort...) -> ServiceStatus {
+            ServiceStatus(name: name(text), phase: phase, address: AddressPlan.virtual(1), ports: ports, restarts: 0)
+        }
+        environment.status.services = [status("worker", .running)]
+        #expect(ConnectionTarget(environment).probe?.service == name("worker"))
+        #expect(ConnectionTarget(environment).probe?.port == nil)
+        environment.status.services += [
+            status("down", .exited, ServicePort(1)), status("dns", .running, ServicePort(53, .udp)), status("api", .running, ServicePort(8080)),
+        ]
+        #expect(ConnectionTarget(environment).probe?.port == ServicePort(8080))
+        environment.status.services.append(status("db", .healthy, ServicePort(5432)))
+        #expect(ConnectionTarget(environment).probe?.service == name("db"))
+    }
+}

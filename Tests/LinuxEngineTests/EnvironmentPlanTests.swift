@@ -1,0 +1,92 @@
+import KilnModel
+import Testing
+
+@testable import LinuxEngine
+
+@Suite struct EnvironmentPlanTests {
+    private func service(
+        _ name: String, _ index: Int, needs: [(String, Service.Dependency.Condition)] = [], check: Bool = false, restart: Service.RestartPolicy = .no
+    ) throws -> Service {
+        Service(
+            name: try Name(name), addressIndex: index, image: .reference(try ImageReference("localhost/x")),
+            dependencies: try needs.map { .init(service: try Name($0.0), condition: $0.1) },
+            healthcheck: check ? .init(command: ["true"]) : nil, restart: restart)
+    }
+
+    private func found(
+        _ name: String, revision: String = "1", running: Bool = true, thisBoot: Bool = true, exit: Int? = nil, restarts: Int = 0, health: Health? = nil
+    ) throws -> EnvironmentPlan.Observed {
+        .init(
+            container: "c-\(name)", service: try Name(name), revision: revision, isRunning: running, startedSinceBoot: thisBoot, exitStatus: exit,
+            restarts: restarts, health: health)
+    }
+
+    private func plan(_ services: [Service], _ observed: [EnvironmentPlan.Observed]) -> EnvironmentPlan {
+        EnvironmentPlan(services: services, revisions: Dictionary(uniqueKeysWithValues: services.map { ($0.name, "1") }), observed: observed)
+    }
+
+    @Test func `From nothing, only services without dependencies are made`() throws {
+        let services = [try service("api", 1, needs: [("db", .healthy)]), try service("db", 2, check: true)]
+        let plan = plan(services, [])
+        #expect(plan.actions == [.create(try Name("db"))])
+        #expect(plan.statuses.map(\.phase) == [.waiting, .starting])
+        #expect(plan.statuses[0].reason?.message == "Waits for db to be healthy.")
+    }
+
+    @Test func `A service that waits for health starts when the check passed and not before`() throws {
+        let services = [try service("api", 1, needs: [("db", .healthy)]), try service("db", 2, check: true)]
+        #expect(plan(services, [try found("db", health: .starting)]).actions.isEmpty)
+        #expect(plan(services, [try found("db", health: .unhealthy("no"))]).actions.isEmpty)
+        #expect(plan(services, [try found("db", health: .healthy)]).actions == [.create(try Name("api"))])
+    }
+
+    @Test func `A dependency that must complete lets its dependants start only after status 0`() throws {
+        let services = [try service("api", 1, needs: [("migrate", .completed)]), try service("migrate", 2)]
+        #expect(plan(services, [try found("migrate")]).actions.isEmpty)
+        #expect(plan(services, [try found("migrate", running: false, exit: 0)]).actions == [.create(try Name("api"))])
+        let failed = plan(services, [try found("migrate", running: false, exit: 3)])
+        #expect(failed.actions.isEmpty)
+        #expect(failed.statuses.map(\.phase) == [.failed, .failed])
+    }
+
+    @Test func `A changed service is removed and made again, an unknown one only removed`() throws {
+        let services = [try service("db", 1)]
+        let plan = plan(services, [try found("db", revision: "0"), try found("old")])
+        #expect(plan.actions == [.remove(try Name("db")), .remove(try Name("old")), .create(try Name("db"))])
+    }
+
+    @Test func `After a reboot the containers start again in the order of their dependencies`() throws {
+        let services = [try service("api", 1, needs: [("db", .started)]), try service("db", 2)]
+        let after = [try found("api", running: false, thisBoot: false, exit: 137), try found("db", running: false, thisBoot: false, exit: 137)]
+        #expect(plan(services, after).actions == [.start(try Name("db"))])
+    }
+
+    @Test func `An ended service with a restart policy is started again, one without is failed or exited`() throws {
+        #expect(plan([try service("a", 1, restart: .always)], [try found("a", running: false, exit: 0)]).actions == [.start(try Name("a"))])
+        #expect(plan([try service("a", 1, restart: .onFailure(maximumRetries: 2))], [try found("a", running: false, exit: 1, restarts: 2)]).actions.isEmpty)
+        #expect(plan([try service("a", 1)], [try found("a", running: false, exit: 1)]).statuses[0].phase == .failed)
+        #expect(plan([try service("a", 1)], [try found("a", running: false, exit: 0)]).statuses[0].phase == .exited)
+    }
+
+    @Test func `Health follows the checks and the start period`() {
+        let check = Service.Healthcheck(command: ["x"], interval: 1, timeout: 1, retries: 2, startPeriod: 10)
+        var record = HealthRecord()
+        for _ in 0..<5 { record.record(passed: false, output: "", age: 3, check: check) }
+        #expect(record.health == .starting)
+        record.record(passed: true, output: "", age: 4, check: check)
+        #expect(record.health == .healthy)
+        record.record(passed: false, output: "one", age: 5, check: check)
+        #expect(record.health == .healthy)
+        record.record(passed: false, output: "two", age: 6, check: check)
+        #expect(record.health == .unhealthy("two"))
+        record.record(passed: true, output: "", age: 7, check: check)
+        #expect(record.health == .healthy)
+    }
+
+    @Test func `The resolver's files hold every service by its name and its name with the environment's`() throws {
+        let hosts = NameServerConfiguration.hosts(of: [try service("redis", 2), try service("postgres", 1)], environment: try Name("shop"))
+        #expect(hosts == "198.18.0.1 postgres postgres.shop\n198.18.0.2 redis redis.shop\n")
+        let text = NameServerConfiguration(listenAddress: AddressPlan.resolver, upstream: AddressPlan.link(slot: 0).host, directory: "/d").text
+        #expect(text.contains("server=198.19.255.1\n") && text.contains("domain-needed\n") && text.contains("listen-address=169.254.1.53\n"))
+    }
+}

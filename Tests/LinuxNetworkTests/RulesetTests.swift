@@ -1,0 +1,145 @@
+import KilnModel
+import Testing
+
+@testable import LinuxNetwork
+
+@Suite struct RulesetTests {
+    private func tables() throws -> [Table] {
+        let instance = try Instance(name: Name("t-1"), slot: 9)
+        return [.host(instance), .router(instance), .workspace, .environment(uplink: AddressPlan.environment(3))]
+    }
+
+    /// Runs in a namespace of its own, so that a check that is none would show.
+    private func inNamespace(_ body: (NetworkNamespace) async throws -> Void) async throws {
+        let namespace = NetworkNamespace("ktest-\(World.hexadecimal())-nft")
+        try await namespace.create(.router)
+        do { try await body(namespace) } catch {
+            try await namespace.delete()
+            throw error
+        }
+        try await namespace.delete()
+    }
+
+    @Test func everyTableIsUnderstood() async throws {
+        try await inNamespace { namespace in
+            for table in try tables() {
+                try await Nftables.check(table.replacing, in: namespace)
+                try await Nftables.check(table.ensuring, in: namespace)
+            }
+            #expect(try await Nftables.list("list ruleset", in: namespace) == "", "a check changes nothing")
+        }
+    }
+
+    @Test func ensuringATableTwiceGivesTheSameTable() async throws {
+        try await inNamespace { namespace in
+            for table in try tables() {
+                try await namespace.perform { try table.ensureHere() }
+                let once = try await Nftables.list("list table ip \(table.name)", in: namespace)
+                try await namespace.perform { try table.ensureHere() }
+                #expect(try await Nftables.list("list table ip \(table.name)", in: namespace) == once)
+                try await Nftables.apply(Table.removing(table.name), in: namespace)
+                try await Nftables.apply(Table.removing(table.name), in: namespace)
+            }
+        }
+    }
+
+    @Test func aTableIsRecognisedUntilSomebodyChangesIt() async throws {
+        try await inNamespace { namespace in
+            for table in try tables() {
+                try await namespace.perform { try table.ensureHere() }
+                #expect(table.matches(listing: try await Nftables.list("list table ip \(table.name)", in: namespace)))
+                let chain = try #require(table.chains.last)
+                for damage in ["insert rule ip \(table.name) \(chain.name) accept", "flush chain ip \(table.name) \(chain.name)"] {
+                    try await Nftables.apply(damage, in: namespace)
+                    #expect(!table.matches(listing: try await Nftables.list("list table ip \(table.name)", in: namespace)))
+                    try await namespace.perform { try table.ensureHere() }
+                    #expect(table.matches(listing: try await Nftables.list("list table ip \(table.name)", in: namespace)))
+                }
+                try await Nftables.apply(Table.removing(table.name), in: namespace)
+            }
+        }
+    }
+
+    @Test func aTableOfOtherRulesIsNotRecognised() async throws {
+        try await inNamespace { namespace in
+            let (first, second) = (Table.environment(uplink: AddressPlan.environment(1)), Table.environment(uplink: AddressPlan.environment(2)))
+            try await namespace.perform { try first.ensureHere() }
+            try await Nftables.apply("add element ip kiln addresses { 198.18.0.1 : 198.18.128.1 }", in: namespace)
+            try await namespace.perform { try second.ensureHere() }
+            let listing = try await Nftables.list("list table ip kiln", in: namespace)
+            #expect(second.matches(listing: listing) && !first.matches(listing: listing))
+            #expect(listing.contains("\(AddressPlan.environment(2))") && !listing.contains("\(AddressPlan.environment(1))"))
+            #expect(listing.contains("198.18.0.1 : 198.18.128.1"), "the elements stay")
+            #expect(listing.occurrences(of: "chain made_of_") == 1)
+        }
+    }
+
+    @Test func ensuringKeepsMapsAndInterceptsAndReplacesWhatStandsInTheWay() async throws {
+        try await inNamespace { namespace in
+            try await Nftables.apply("add table ip kiln\nadd chain ip kiln input { type filter hook output priority filter; policy accept; }", in: namespace)
+            try await namespace.perform { try Table.workspace.ensureHere() }
+            #expect((try await Nftables.list("list table ip kiln", in: namespace)).contains("hook input"))
+            try await Nftables.apply("add rule ip kiln output ip daddr 198.18.0.1 tcp dport 8080 dnat to 127.0.0.1:3000", in: namespace)
+            try await namespace.perform { try Table.workspace.ensureHere() }
+            #expect((try await Nftables.list("list table ip kiln", in: namespace)).contains("127.0.0.1:3000"))
+        }
+    }
+
+    @Test func aRefusedTransactionChangesNothingAndSaysWhy() async throws {
+        try await inNamespace { namespace in
+            let error = await #expect(throws: KilnError.self) {
+                try await Nftables.apply("add table ip good\nadd rule ip good missing accept\n", in: namespace)
+            }
+            #expect(error?.message.contains("missing") == true)
+            let left = try await Nftables.list("list tables", in: namespace)
+            #expect(left.isEmpty)
+            await #expect(throws: KilnError.self) { try await Nftables.apply("nonsense", in: namespace) }
+        }
+    }
+
+    @Test func onlyTheInstancesOwnInterfaceIsSpokenOfOnTheHost() throws {
+        let instance = try Instance(name: Name("t-1"), slot: 9)
+        for line in Table.host(instance).replacing.split(separator: "\n") where line.hasPrefix("add rule") && !line.contains(" from_router ") {
+            #expect(line.contains("\"kiln-t-10\""), "\(line)")
+        }
+        #expect(!Table.host(instance).replacing.contains("policy drop"))
+    }
+
+    @Test func mapsHoldPortsAddressesAndPairs() {
+        let maps = ServiceMaps(services: [RoutedService(index: 1, ports: [.init(8080), .init(53, .udp)])])
+        #expect(maps.elements["ports"] == ["198.18.0.1 . tcp . 8080 : 198.18.128.1 . 8080", "198.18.0.1 . udp . 53 : 198.18.128.1 . 53"])
+        #expect(maps.elements["addresses"] == ["198.18.0.1 : 198.18.128.1"])
+        #expect(maps.elements["own"] == ["198.18.128.1 . 198.18.128.1"])
+    }
+
+    @Test func mapsComeBackFromTheKernelAsTheyWentIn() async throws {
+        try await inNamespace { namespace in
+            try await namespace.perform { try Table.environment(uplink: AddressPlan.environment(1)).ensureHere() }
+            func current() async throws -> ServiceMaps { ServiceMaps(listing: try await Nftables.list("list table ip kiln", in: namespace)) }
+            let many = (1...40).map { RoutedService(index: $0, ports: [.init(80), .init(53, .udp), .init(UInt16(1000 + $0))]) }
+            var present = try await current()
+            #expect(present == ServiceMaps(services: []))
+            for services in [many, Array(many[5..<9]), [], [RoutedService(index: 3, ports: [])], many] {
+                let wanted = ServiceMaps(services: services)
+                let script = try #require(wanted.changes(from: present, table: "kiln"))
+                try await Nftables.apply(script, in: namespace)
+                present = try await current()
+                #expect(present == wanted)
+                #expect(wanted.changes(from: present, table: "kiln") == nil)
+            }
+        }
+    }
+
+    @Test func aChangedTargetIsReplacedInOneTransaction() {
+        let before = ServiceMaps(listing: "\tmap ports {\n\t\telements = { 198.18.0.1 . tcp . 80 : 198.19.0.7 . 3000 }\n\t}\n")
+        let after = ServiceMaps(services: [RoutedService(index: 1, ports: [.init(80)])])
+        let lines = after.changes(from: before, table: "kiln")?.split(separator: "\n").map(String.init)
+        #expect(lines?.first == "delete element ip kiln ports { 198.18.0.1 . tcp . 80 }")
+        #expect(lines?.contains("add element ip kiln ports { 198.18.0.1 . tcp . 80 : 198.18.128.1 . 80 }") == true)
+        #expect(after.addressesChanged(from: before) == [IPv4Address(198, 18, 0, 1)])
+    }
+}
+
+extension String {
+    fileprivate func occurrences(of text: String) -> Int { ranges(of: text).count }
+}

@@ -1,0 +1,2 @@
+# The same login environment as bash.
+emulate sh -c '. /etc/profile'

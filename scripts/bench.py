@@ -1,0 +1,416 @@
+"""Measures what SPECIFICATION.md promises, against a running instance, beside plain Podman in the same minute.
+
+Prints a table and writes bench.json: a list of {name, unit, n, p50, p99, baseline, ratio}. p99 is null below n = 200; baseline and ratio are
+null where nothing comparable exists. Everything it makes is called bench-* and is removed at the end.
+"""
+
+import ctypes
+import http.client
+import json
+import os
+import pathlib
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+
+PREFIX = os.environ.get("KILN_PREFIX", "kiln")
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "12"))
+MANY = int(os.environ.get("BENCH_MANY", "200"))
+KL = os.environ.get("KL", "/usr/local/bin/kl")
+IMAGE = "localhost/kiln/workspace"
+CONFIG = json.loads((pathlib.Path.home() / ".config/kiln/config.json").read_text())
+HOST, PORT = CONFIG["url"].split("//")[1].split(":")
+HEADERS = {"Authorization": "Bearer " + CONFIG["token"], "Content-Type": "application/json"}
+PODMAN_ENV = dict(
+    os.environ,
+    CONTAINERS_CONF=f"/var/lib/{PREFIX}/podman/containers.conf",
+    CONTAINERS_STORAGE_CONF=f"/var/lib/{PREFIX}/podman/storage.conf",
+)
+USERNS = ["--uidmap", "0:2000000000:65536", "--gidmap", "0:2000000000:65536"]
+libc = ctypes.CDLL(None, use_errno=True)
+results = []
+
+
+def percentile(values, share):
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+def report(name, unit, values, baseline=None, aim=""):
+    p50 = statistics.median(values)
+    p99 = percentile(values, 0.99) if len(values) >= 200 else None
+    base = statistics.median(baseline) if baseline else None
+    row = {"name": name, "unit": unit, "n": len(values), "p50": round(p50, 3), "p99": None if p99 is None else round(p99, 3),
+           "baseline": None if base is None else round(base, 3), "ratio": None if not base else round(p50 / base, 3)}
+    results.append(row)
+    show = lambda value: "–" if value is None else f"{value:.2f}"
+    print(f"{name:<52} {unit:<6} {row['n']:>5} {show(p50):>9} {show(p99):>9} {show(base):>9} {show(row['ratio']):>6}  {aim}", flush=True)
+
+
+def run(*command, **options):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, **options)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(command)}: status {done.returncode}\n{done.stderr.decode()}")
+    return done.stdout.decode()
+
+
+def kl(*arguments):
+    return run(KL, *arguments)
+
+
+def podman(*arguments):
+    return run("podman", *arguments, env=PODMAN_ENV)
+
+
+def timed(action):
+    begin = time.perf_counter()
+    action()
+    return (time.perf_counter() - begin) * 1000
+
+
+def call(connection, method, path, body=None):
+    connection.request(method, path, None if body is None else json.dumps(body), HEADERS)
+    answer = connection.getresponse()
+    data = answer.read()
+    if answer.status >= 300:
+        raise SystemExit(f"{method} {path}: {answer.status} {data.decode()}")
+    return json.loads(data) if data else None
+
+
+def frame(kind, payload):
+    return bytes([kind]) + len(payload).to_bytes(4, "big") + payload
+
+
+def session_exit(name, command):
+    """Runs a command by the API's sessions and returns its exit status."""
+    payload = frame(0, json.dumps({"command": command, "variables": []}).encode()) + frame(2, b"")
+    link = socket.create_connection((HOST, int(PORT)))
+    head = f"POST /api/v1/workspaces/{name}/sessions HTTP/1.1\r\nHost: {HOST}:{PORT}\r\nAuthorization: {HEADERS['Authorization']}\r\n" \
+        f"Transfer-Encoding: chunked\r\n\r\n"
+    link.sendall(head.encode() + f"{len(payload):x}\r\n".encode() + payload + b"\r\n0\r\n\r\n")
+    response = http.client.HTTPResponse(link)
+    response.begin()
+    data = response.read() if response.status == 200 else b""
+    link.close()
+    if not data or data[-6] != 18:
+        raise SystemExit(f"session in {name}: {response.status} {data!r}")
+    return data[-1]
+
+
+def create_by_api(name):
+    link = http.client.HTTPConnection(HOST, int(PORT))
+    created = call(link, "POST", "/api/v1/workspaces", {"name": name})
+    wait(created["metadata"]["id"], lambda resource: resource["status"]["phase"] == "Running")
+    if session_exit(name, ["true"]) != 0:
+        raise SystemExit("true failed")
+
+
+def wait(identity, accept):
+    link = http.client.HTTPConnection(HOST, int(PORT), timeout=60)
+    link.request("GET", f"/api/v1/events?resource={identity}", headers=HEADERS)
+    stream = link.getresponse()
+    while True:
+        line = stream.readline()
+        if not line:
+            raise SystemExit("the event stream ended")
+        if line.startswith(b"data:"):
+            event = json.loads(line[5:])
+            value = next(iter(event.values()))
+            resource = value.get("_0", value)
+            if "status" in resource and accept(resource):
+                link.close()
+                return
+
+
+def podman_create(name):
+    podman("run", "-d", "--init", "--network", "none", *USERNS, "--name", name, IMAGE, "sleep", "infinity")
+    podman("exec", name, "true")
+
+
+def bench_create():
+    api, whole, resume, base = [], [], [], []
+    for index in range(ROUNDS):
+        name = f"bench-a{index}"
+        api.append(timed(lambda: create_by_api(name)))
+        base.append(timed(lambda: podman_create(f"bench-p{index}")))
+        other = f"bench-k{index}"
+        whole.append(timed(lambda: (kl("ws", "create", other), kl("ws", "exec", other, "--", "true"))))
+        kl("ws", "suspend", other)
+        resume.append(timed(lambda: (kl("ws", "resume", other), kl("ws", "exec", other, "--", "true"))))
+        podman("rm", "-f", "-t", "0", f"bench-p{index}")
+        kl("ws", "delete", name, "--yes")
+        kl("ws", "delete", other, "--yes")
+    for index in range(max(0, MANY - ROUNDS)):
+        name = f"bench-n{index}"
+        api.append(timed(lambda: create_by_api(name)))
+        kl("ws", "delete", name, "--yes")
+    report("create → first command, through the API", "ms", api, base, "p50 ≤ 110, p99 ≤ 300, ≤ 0.6 ×")
+    report("create → first command, by kl", "ms", whole, base, "p50 ≤ 110, ≤ 0.6 ×")
+    report("resume → first command, by kl", "ms", resume, base, "p50 ≤ 110")
+
+
+def bench_exec():
+    podman_create("bench-pe")
+    ours, base = [], []
+    for index in range(MANY):
+        ours.append(timed(lambda: kl("ws", "exec", "bench-w", "--", "true")))
+        if index % 5 == 0:
+            base.append(timed(lambda: podman("exec", "bench-pe", "true")))
+    podman("rm", "-f", "-t", "0", "bench-pe")
+    report("kl ws exec NAME -- true", "ms", ours, base, "≤ 0.4 ×")
+
+
+def inside(namespace, action):
+    """Runs `action` in a thread that entered a network namespace; its sockets stay there."""
+    outcome = []
+
+    def enter():
+        handle = os.open(f"/run/netns/{namespace}", os.O_RDONLY)
+        if libc.setns(handle, 0x40000000) != 0:
+            raise OSError(ctypes.get_errno(), "setns")
+        os.close(handle)
+        outcome.append(action())
+
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join()
+    return outcome[0]
+
+
+def query(name):
+    labels = b"".join(bytes([len(part)]) + part for part in name.encode().split(b".")) + b"\0"
+    return b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0" + labels + b"\0\x01\0\x01"
+
+
+def reach(service, port):
+    link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    link.settimeout(2)
+    link.sendto(query(service), ("169.254.1.53", 53))
+    answer = link.recv(512)
+    if answer[7] == 0:
+        raise SystemExit(f"{service} did not resolve")
+    socket.create_connection((socket.inet_ntoa(answer[-4:]), port), timeout=2).close()
+
+
+def bench_connect(identity):
+    values = []
+    for _ in range(MANY):
+        kl("env", "disconnect", "--workspace", "bench-w")
+        values.append(timed(lambda: (
+            kl("env", "connect", "bench-e", "--workspace", "bench-w"),
+            inside(f"{PREFIX}-w-{identity}", lambda: reach("web", 8080)))))
+    report("connect → name resolved, TCP open, by kl", "ms", values, None, "p50 ≤ 25, p99 ≤ 60")
+
+
+ECHO = """
+import socket, threading
+s = socket.create_server(("0.0.0.0", 7777))
+def serve(c):
+    c.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    while True:
+        d = c.recv(1 << 18)
+        if not d: return
+        if len(d) <= 64: c.sendall(d)
+while True: threading.Thread(target=serve, args=(s.accept()[0],), daemon=True).start()
+"""
+
+
+def round_trips(address):
+    link = socket.create_connection((address, 7777))
+    link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    values = []
+    for _ in range(4000):
+        begin = time.perf_counter()
+        link.sendall(b"x")
+        link.recv(64)
+        values.append((time.perf_counter() - begin) * 1e6)
+    link.close()
+    return values[500:]
+
+
+def throughput(address):
+    link = socket.create_connection((address, 7777))
+    block = bytes(1 << 18)
+    sent, end = 0, time.perf_counter() + 1.0
+    while time.perf_counter() < end:
+        link.sendall(block)
+        sent += len(block)
+    link.close()
+    return sent * 8 / 1e9
+
+
+def bench_virtual_address(identity, environment):
+    service = f"{PREFIX}-s-{environment}-1"
+    for namespace in ("bench-va", "bench-vb"):
+        run("ip", "netns", "add", namespace)
+    run("ip", "link", "add", "v0", "netns", "bench-va", "type", "veth", "peer", "name", "v0", "netns", "bench-vb")
+    for namespace, address in (("bench-va", "192.0.2.201/24"), ("bench-vb", "192.0.2.202/24")):
+        run("ip", "-n", namespace, "addr", "add", address, "dev", "v0")
+        run("ip", "-n", namespace, "link", "set", "v0", "up")
+    servers = [subprocess.Popen(["ip", "netns", "exec", where, sys.executable, "-c", ECHO]) for where in (service, "bench-vb")]
+    time.sleep(0.7)
+    try:
+        rates, base_rates, latencies, base_latencies = [], [], [], []
+        for _ in range(10):
+            rates.append(inside(f"{PREFIX}-w-{identity}", lambda: throughput("198.18.0.1")))
+            base_rates.append(inside("bench-va", lambda: throughput("192.0.2.202")))
+            latencies += inside(f"{PREFIX}-w-{identity}", lambda: round_trips("198.18.0.1"))
+            base_latencies += inside("bench-va", lambda: round_trips("192.0.2.202"))
+    finally:
+        for server in servers:
+            server.kill()
+        for namespace in ("bench-va", "bench-vb"):
+            run("ip", "netns", "del", namespace)
+    report("throughput over a virtual address, beside a veth", "Gb/s", rates, base_rates, "≥ 0.8 ×")
+    report("round trip over a virtual address, beside a veth", "µs", latencies, base_latencies, "p99 ≤ +20 µs")
+    report("  p99 of the plain veth in the same run", "µs", base_latencies, None)
+
+
+def bench_status():
+    script = "import subprocess, time\nfor _ in range(%d):\n b = time.perf_counter(); subprocess.run(['kl', 'status'], " \
+        "stdout=subprocess.DEVNULL, check=True); print((time.perf_counter() - b) * 1000)" % (MANY + 10)
+    values = [float(line) for line in kl("ws", "exec", "bench-w", "--", "python3", "-c", script).split()]
+    report("kl status in a workspace, whole process", "ms", values[10:], None, "≤ 20")
+
+
+def private(process):
+    text = pathlib.Path(f"/proc/{process}/smaps_rollup").read_text()
+    return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith(("Private_Clean", "Private_Dirty"))) / 1024
+
+
+def processes(match):
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if match([word.decode(errors="replace") for word in words]):
+                found.append(int(entry.name))
+    return found
+
+
+def bench_memory(identity):
+    container = f"{PREFIX}-w-{identity}"
+    monitors = processes(lambda words: "conmon" in words[0] and container in words)
+    members = [pid for monitor in monitors for pid in [monitor] + descendants(monitor)]
+    report("idle memory of a workspace, all its processes", "MiB", [sum(map(private, members))], None, "≤ 12")
+    for name, match, aim in (
+        ("kilnd", lambda words: words[0].endswith(f"{PREFIX}/kilnd"), 40),
+        ("kiln-agent", lambda words: words[0].endswith(f"{PREFIX}/kiln-agent"), 40),
+        ("Podman service", lambda words: words[0].endswith("podman") and "service" in words and any(PREFIX in word for word in words), 60),
+    ):
+        report(f"idle memory of {name}", "MiB", [sum(map(private, processes(match)))], None, f"≤ {aim}")
+
+
+def descendants(process):
+    children = pathlib.Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return [each for child in children for each in [int(child)] + descendants(int(child))]
+
+
+def bench_api():
+    """A kilnd of its own, without an agent, holding 1,000 workspaces; 500 requests a second for 10 s from four connections, on a fixed beat."""
+    with __import__("tempfile").TemporaryDirectory() as directory:
+        for part in ("state", "run"):
+            (pathlib.Path(directory) / part).mkdir()
+        daemon = os.environ.get("KILND", f"/usr/local/lib/{PREFIX}/kilnd")
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        where = ["--instance", "bench", "--slot", "31", "--state-directory", f"{directory}/state", "--runtime-directory", f"{directory}/run"]
+        token = run(daemon, "token", "create", "--owner", "bench", "--admin", *where).strip()
+        server = subprocess.Popen([daemon, "run", *where, "--port", str(port)], stderr=subprocess.DEVNULL)
+        try:
+            headers = {"Authorization": "Bearer " + token, "Content-Type": "application/json"}
+            link = http.client.HTTPConnection("127.0.0.1", port)
+            for _ in range(100):
+                try:
+                    link.connect()
+                    break
+                except OSError:
+                    time.sleep(0.05)
+
+            def ask(link, method, path, body=None):
+                link.request(method, path, body, headers)
+                answer = link.getresponse()
+                data = answer.read()
+                if answer.status >= 300:
+                    raise SystemExit(f"{method} {path}: {answer.status} {data.decode()}")
+                return data
+
+            ask(link, "POST", "/api/v1/workmachines", '{"name":"local"}')
+            for index in range(1000):
+                ask(link, "POST", "/api/v1/workspaces", json.dumps({"name": f"w{index}"}))
+            values, lock = {"get": [], "list": []}, threading.Lock()
+
+            def worker(offset):
+                link = http.client.HTTPConnection("127.0.0.1", port)
+                begin = time.perf_counter() + 0.2
+                for index in range(1250):
+                    due = begin + (index * 4 + offset) / 500
+                    time.sleep(max(0, due - time.perf_counter()))
+                    kind, path = ("get", f"/api/v1/workspaces/w{index % 1000}") if index % 2 else ("list", "/api/v1/workspaces?limit=50")
+                    start = max(due, 0)
+                    ask(link, "GET", path)
+                    with lock:
+                        values[kind].append((time.perf_counter() - start) * 1000)
+
+            threads = [threading.Thread(target=worker, args=(offset,)) for offset in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        finally:
+            server.kill()
+            server.wait()
+    report("API get, 500 req/s, 1,000 workspaces", "ms", values["get"], None, "p99 ≤ 15")
+    report("API list of 50, 500 req/s, 1,000 workspaces", "ms", values["list"], None, "p99 ≤ 15")
+
+
+def clean():
+    for workspace in json.loads(kl("ws", "list", "--json")):
+        if workspace["metadata"]["name"].startswith("bench-"):
+            kl("ws", "delete", workspace["metadata"]["name"], "--yes")
+    for environment in json.loads(kl("env", "list", "--json")):
+        if environment["metadata"]["name"].startswith("bench-"):
+            kl("env", "delete", environment["metadata"]["name"], "--yes", "--volumes")
+
+
+def main():
+    only = set(sys.argv[1:])
+    wanted = lambda part: not only or part in only
+    machine = json.loads(kl("machine", "show", "local", "--json"))
+    print("runtime:", machine["status"].get("engine", {}).get("runtime"), "· engine:", machine["status"].get("engine", {}).get("engine"))
+    print(f"{'what':<52} {'unit':<6} {'n':>5} {'p50':>9} {'p99':>9} {'baseline':>9} {'ratio':>6}  aim")
+    clean()
+    directory = pathlib.Path(__file__).parent / "bench-environment"
+    try:
+        kl("ws", "create", "bench-w")
+        kl("env", "create", "bench-e", "--file", str(directory / "compose.yaml"))
+        identity = json.loads(kl("ws", "show", "bench-w", "--json"))["metadata"]["id"]
+        environment = json.loads(kl("env", "show", "bench-e", "--json"))["metadata"]["id"]
+        if wanted("memory"):
+            time.sleep(2)
+            bench_memory(identity)
+        if wanted("exec"):
+            bench_exec()
+        if wanted("status"):
+            bench_status()
+        if wanted("connect"):
+            bench_connect(identity)
+        if wanted("address"):
+            kl("env", "connect", "bench-e", "--workspace", "bench-w")
+            bench_virtual_address(identity, environment)
+        if wanted("create"):
+            bench_create()
+    finally:
+        clean()
+    if wanted("api"):
+        bench_api()
+    pathlib.Path("bench.json").write_text(json.dumps(results, indent=1) + "\n")
+
+
+main()
