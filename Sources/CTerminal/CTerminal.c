@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/mount.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -208,6 +209,21 @@ int kiln_mount_sysfs(const char *network, const char *target) {
     if (error) return -error;
     pthread_join(thread, NULL);
     return -request.error;
+}
+
+int kiln_mount_bind(const char *source, const char *target, int read_only, int no_exec) {
+    int tree = (int)syscall(SYS_open_tree, AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+    if (tree < 0) return -errno;
+    struct mount_attr attributes = {
+        .attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (read_only ? MOUNT_ATTR_RDONLY : 0) | (no_exec ? MOUNT_ATTR_NOEXEC : 0),
+        .propagation = MS_PRIVATE,
+    };
+    int error = 0;
+    if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &attributes, sizeof attributes) < 0 ||
+        syscall(SYS_move_mount, tree, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        error = errno;
+    close(tree);
+    return -error;
 }
 
 int kiln_mount_controller(const char *controller, const char *target) {

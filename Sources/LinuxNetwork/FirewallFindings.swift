@@ -23,7 +23,8 @@ enum FirewallFindings {
             if chain.table.hasSuffix(" firewalld") {
                 guard chain.hook == "forward" else { return nil }
                 return HostConflicts.Finding(
-                    code: "firewalld", message: "firewalld runs and rejects what \(interface) forwards: workspaces would have neither internet nor names.",
+                    code: "firewalld",
+                    message: "firewalld runs and rejects what \(interface) forwards: workspaces would have neither internet nor names.",
                     mend: "Run: firewall-cmd --permanent --zone=trusted --add-interface=\(interface) && firewall-cmd --reload")
             }
             guard chain.drops else { return nil }
@@ -36,10 +37,12 @@ enum FirewallFindings {
         if chain.text.contains("ufw-") {
             mend = "Run: ufw route allow in on \(interface)"
         } else if chain.text.contains("DOCKER-USER") {
-            mend = "Run: iptables -I DOCKER-USER -i \(interface) -j ACCEPT && iptables -I DOCKER-USER -o \(interface) -m conntrack "
+            mend =
+                "Run: iptables -I DOCKER-USER -i \(interface) -j ACCEPT && iptables -I DOCKER-USER -o \(interface) -m conntrack "
                 + "--ctstate ESTABLISHED,RELATED -j ACCEPT"
         } else {
-            mend = "Run: nft insert rule \(chain.table) \(chain.name) iifname \(interface) accept && nft insert rule \(chain.table) \(chain.name) "
+            mend =
+                "Run: nft insert rule \(chain.table) \(chain.name) iifname \(interface) accept && nft insert rule \(chain.table) \(chain.name) "
                 + "oifname \(interface) ct state established,related accept"
         }
         return HostConflicts.Finding(
@@ -61,8 +64,10 @@ enum FirewallFindings {
         guard tables.contains("filter") else { return [] }
         return [
             HostConflicts.Finding(
-                code: "legacy-iptables", message: "The host has rules of iptables-legacy, which Kiln cannot read; a policy of DROP there would cut workspaces off.",
-                mend: "Look at: iptables-legacy -S FORWARD. If its policy is DROP, run: iptables-legacy -I FORWARD -i \(instance.hostInterface) -j ACCEPT && "
+                code: "legacy-iptables",
+                message: "The host has rules of iptables-legacy, which Kiln cannot read; a policy of DROP there would cut workspaces off.",
+                mend:
+                    "Look at: iptables-legacy -S FORWARD. If its policy is DROP, run: iptables-legacy -I FORWARD -i \(instance.hostInterface) -j ACCEPT && "
                     + "iptables-legacy -I FORWARD -o \(instance.hostInterface) -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT")
         ]
     }
@@ -77,7 +82,8 @@ enum FirewallFindings {
                 if words.first == "chain", words.count > 1 { chain = words[1] }
                 guard words.first == "type", let hook = words.firstIndex(of: "hook"), hook + 1 < words.count else { continue }
                 found.append(
-                    BaseChain(table: table, name: chain, hook: words[hook + 1], drops: line.contains("policy drop"), text: lines.joined(separator: "\n")))
+                    BaseChain(
+                        table: table, name: chain, hook: words[hook + 1], drops: line.contains("policy drop"), text: lines.joined(separator: "\n")))
             }
         }
         return found

@@ -50,7 +50,8 @@ public enum HostConflicts {
                 findings.append(
                     Finding(
                         code: "address-range",
-                        message: "The host has a route to \(route.destination) by \(route.interface). Kiln's networks use \(AddressPlan.all), so workspaces "
+                        message:
+                            "The host has a route to \(route.destination) by \(route.interface). Kiln's networks use \(AddressPlan.all), so workspaces "
                             + "would not reach what lies there.",
                         mend: "Move that network to another range, or stop the program that made it (a VPN or proxy with a fake-IP range, often)."))
             }

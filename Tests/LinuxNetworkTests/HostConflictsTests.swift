@@ -23,7 +23,9 @@ import Testing
 
     private func codes(_ ruleset: String) -> [String] { FirewallFindings.all(instance, ruleset: ruleset).map(\.code) }
 
-    private func filter(_ family: String = "ip", name: String = "filter", hook: String = "forward", policy: String = "drop", rules: String = "") -> String {
+    private func filter(_ family: String = "ip", name: String = "filter", hook: String = "forward", policy: String = "drop", rules: String = "")
+        -> String
+    {
         "table \(family) \(name) {\n\tchain BASE {\n\t\ttype filter hook \(hook) priority filter; policy \(policy);\n\t\t\(rules)\n\t}\n}\n"
     }
 
@@ -60,11 +62,14 @@ import Testing
         try await World.with { world in
             let shop = try await Shop(world)
             let workspace = shop.workspace(0)
-            try await Nftables.apply("add table ip filter\nadd chain ip filter FORWARD { type filter hook forward priority filter; policy drop; }", in: world.host)
+            try await Nftables.apply(
+                "add table ip filter\nadd chain ip filter FORWARD { type filter hook forward priority filter; policy drop; }", in: world.host)
             #expect(try await TestClient.ask(in: workspace, World.internetAddress, 80) == .timedOut)
             let finding = try #require(try await HostConflicts.check(shop.network.instance, host: world.host).first)
             #expect(finding.code == "forward-drop")
-            for command in finding.mend.dropFirst("Run: nft ".count).split(separator: " && nft ") { try await Nftables.apply(String(command), in: world.host) }
+            for command in finding.mend.dropFirst("Run: nft ".count).split(separator: " && nft ") {
+                try await Nftables.apply(String(command), in: world.host)
+            }
             #expect(try await TestClient.ask(in: workspace, World.internetAddress, 80) == .reply("net from 203.0.113.1"))
             #expect(try await HostConflicts.check(shop.network.instance, host: world.host) == [])
         }

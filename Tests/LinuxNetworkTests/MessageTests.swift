@@ -7,7 +7,8 @@ import Testing
 
 @Suite struct MessageTests {
     @Test func aRouteBecomesTheBytesTheKernelDocuments() {
-        let route = Route.via(IPv4Address(169, 254, 1, 1), link: 7, to: IPv4Prefix(.init(198, 18, 0, 0), 16), source: IPv4Address(198, 19, 0, 1), metric: 5)
+        let route = Route.via(
+            IPv4Address(169, 254, 1, 1), link: 7, to: IPv4Prefix(.init(198, 18, 0, 0), 16), source: IPv4Address(198, 19, 0, 1), metric: 5)
         let bytes = NetlinkRequest.replaceRoute(route).message.encoded(sequence: 3)
         #expect(
             bytes == [
@@ -42,26 +43,27 @@ import Testing
         for _ in 0..<2000 {
             var bytes = Array(whole.prefix(Int.random(in: 0...whole.count, using: &generator)))
             for _ in 0..<3 where !bytes.isEmpty { bytes[Int.random(in: 0..<bytes.count)] = .random(in: 0...255) }
-            for reply in NetlinkReply.parse(bytes[...]) { _ = (Link(reply), Route(reply), InterfaceAddress(reply), Conntrack.Entry(reply), reply.errorText) }
+            for reply in NetlinkReply.parse(bytes[...]) {
+                _ = (Link(reply), Route(reply), InterfaceAddress(reply), Conntrack.Entry(reply), reply.errorText)
+            }
         }
     }
 
     @Test func theKernelsOwnWordsReachTheError() async throws {
-        let namespace = NetworkNamespace("ktest-\(World.hexadecimal())-err")
-        try await namespace.create(.container)
-        let error = await #expect(throws: KilnError.self) {
-            try await namespace.perform {
-                let socket = try NetlinkSocket.route()
-                let loopback = try socket.existingLink(named: "lo").index
-                let bad = Route.via(link: loopback, to: IPv4Prefix(.init(10, 0, 0, 0), 8), source: IPv4Address(1, 2, 3, 4))
-                // One that fails does not keep the next from being carried out.
-                try socket.send([.replaceRoute(bad), .replaceAddress(IPv4Address(10, 1, 1, 1), link: loopback)])
+        try await NetworkNamespace.temporary { namespace in
+            let error = await #expect(throws: KilnError.self) {
+                try await namespace.perform {
+                    let socket = try NetlinkSocket.route()
+                    let loopback = try socket.existingLink(named: "lo").index
+                    let bad = Route.via(link: loopback, to: IPv4Prefix(.init(10, 0, 0, 0), 8), source: IPv4Address(1, 2, 3, 4))
+                    // One that fails does not keep the next from being carried out.
+                    try socket.send([.replaceRoute(bad), .replaceAddress(IPv4Address(10, 1, 1, 1), link: loopback)])
+                }
             }
+            #expect(error?.message == "Could not set the route to 10.0.0.0/8: Invalid argument (Invalid prefsrc address).")
+            let addresses = try await namespace.perform { try NetlinkSocket.route().addresses().map(\.address) }
+            #expect(addresses.contains(IPv4Address(10, 1, 1, 1)))
         }
-        #expect(error?.message == "Could not set the route to 10.0.0.0/8: Invalid argument (Invalid prefsrc address).")
-        let addresses = try await namespace.perform { try NetlinkSocket.route().addresses().map(\.address) }
-        #expect(addresses.contains(IPv4Address(10, 1, 1, 1)))
-        try await namespace.delete()
     }
 
     @Test func aQueryIsWhatTheStandardSays() throws {
@@ -70,7 +72,9 @@ import Testing
                 == [0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, 100, 98, 3, 108, 97, 110, 0, 0, 1, 0, 1])
         #expect(throws: DNSMessage.Failure.invalidName) { try DNSMessage.query("a..b", id: 1) }
         #expect(throws: DNSMessage.Failure.invalidName) { try DNSMessage.query(String(repeating: "a", count: 64), id: 1) }
-        #expect(throws: DNSMessage.Failure.invalidName) { try DNSMessage.query(Array(repeating: "abcdefgh", count: 30).joined(separator: "."), id: 1) }
+        #expect(throws: DNSMessage.Failure.invalidName) {
+            try DNSMessage.query(Array(repeating: "abcdefgh", count: 30).joined(separator: "."), id: 1)
+        }
     }
 
     @Test func answersAreReadThroughAliasesAndPointers() throws {

@@ -6,41 +6,39 @@ import Testing
 
 @Suite struct NamespaceTests {
     @Test func settingsLandInTheNewNamespaceOnly() async throws {
-        let namespace = NetworkNamespace("ktest-\(World.hexadecimal())-set")
         let before = try await NetworkNamespace.host.perform { try Sysctl.read("ipv4/icmp_ratelimit") }
-        try await namespace.create(.container)
-        let inside = try await namespace.perform {
-            try ["ipv4/ip_unprivileged_port_start", "ipv4/ping_group_range", "ipv4/icmp_ratelimit", "ipv4/ip_forward", "ipv4/conf/default/rp_filter"].map(Sysctl.read)
+        try await NetworkNamespace.temporary(.container) { namespace in
+            let inside = try await namespace.perform {
+                try [
+                    "ip_unprivileged_port_start", "ping_group_range", "icmp_ratelimit", "ip_forward", "conf/default/rp_filter", "conf/all/arp_ignore",
+                ].map { try Sysctl.read("ipv4/\($0)") }
+            }
+            #expect(inside == ["0", "0\t2147483647", "0", "0", "1", "0"])
+            #expect(try await NetworkNamespace.host.perform { try Sysctl.read("ipv4/icmp_ratelimit") } == before)
+            #expect(try await NetworkNamespace.host.perform { try Sysctl.read("ipv4/ip_unprivileged_port_start") } == "1024")
         }
-        #expect(inside == ["0", "0\t2147483647", "0", "0", "1"])
-        #expect(try await NetworkNamespace.host.perform { try Sysctl.read("ipv4/icmp_ratelimit") } == before)
-        #expect(try await NetworkNamespace.host.perform { try Sysctl.read("ipv4/ip_unprivileged_port_start") } == "1024")
-        let router = NetworkNamespace("ktest-\(World.hexadecimal())-set")
-        try await router.create(.router)
-        #expect(try await router.perform { try Sysctl.read("ipv4/ip_forward") } == "1")
-        try await namespace.delete()
-        try await router.delete()
-        #expect(!namespace.exists && !router.exists)
+        try await NetworkNamespace.temporary(.router) { router in
+            let forwards = try await router.perform { try Sysctl.read("ipv4/ip_forward") }
+            #expect(forwards == "1")
+        }
     }
 
     @Test func workInsideNeverMovesTheCaller() async throws {
-        let namespace = NetworkNamespace("ktest-\(World.hexadecimal())-in")
-        try await namespace.create(.container)
         let home = try inode("/proc/self/ns/net")
-        let path = namespace.path
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<64 {
-                group.addTask {
-                    let inside = try await namespace.perform { try inode("/proc/thread-self/ns/net") }
-                    #expect(inside == (try inode(path)))
-                    #expect(try inode("/proc/thread-self/ns/net") == home)
+        try await NetworkNamespace.temporary { namespace in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<64 {
+                    group.addTask {
+                        let inside = try await namespace.perform { try inode("/proc/thread-self/ns/net") }
+                        #expect(inside == (try inode(namespace.path)))
+                        #expect(try inode("/proc/thread-self/ns/net") == home)
+                    }
                 }
+                try await group.waitForAll()
             }
-            try await group.waitForAll()
+            await #expect(throws: KilnError.self) { try await namespace.perform { throw SystemCallError(number: EPERM, action: "try") } }
         }
-        await #expect(throws: KilnError.self) { try await namespace.perform { throw SystemCallError(number: EPERM, action: "try") } }
-        try await namespace.delete()
-        await #expect(throws: KilnError.self) { try await namespace.perform {} }
+        await #expect(throws: KilnError.self) { try await NetworkNamespace("ktest-nowhere").perform {} }
     }
 
     @Test func namesAreReadBackStrictly() throws {
@@ -54,7 +52,9 @@ import Testing
             let foreign = NamespaceNames(try Instance(name: Name(other), slot: 1))
             for owner in owners { #expect(names.owner(of: foreign.namespace(of: owner).name) == nil) }
         }
-        for text in ["kiln-s-\(id)-01", "kiln-s-\(id)-", "kiln-w-", "kiln-w-\(id)-", "kiln-w-UPPERCASE0", "kiln-", "kiln", "kilnx-router", "kiln-s-\(id)--1"] {
+        for text in [
+            "kiln-s-\(id)-01", "kiln-s-\(id)-", "kiln-w-", "kiln-w-\(id)-", "kiln-w-UPPERCASE0", "kiln-", "kiln", "kilnx-router", "kiln-s-\(id)--1",
+        ] {
             #expect(names.owner(of: text) == nil, "\(text)")
         }
     }

@@ -34,7 +34,9 @@ import Testing
             let prefix = shop.network.instance.prefix
 
             try await Nftables.apply("insert rule ip \(prefix) from_router accept", in: world.host)
-            #expect(try await TestClient.ask(in: workspace, World.hostAddress, 80) == .reply("hostport from \(AddressPlan.link(slot: shop.network.instance.slot).router)"))
+            #expect(
+                try await TestClient.ask(in: workspace, World.hostAddress, 80)
+                    == .reply("hostport from \(AddressPlan.link(slot: shop.network.instance.slot).router)"))
 
             try await Nftables.apply("insert rule ip kiln input accept", in: shop.network.routerNamespace)
             #expect(try await TestClient.ask(in: workspace, AddressPlan.uplinkGateway, 22) == .reply("router from \(shop.addresses[2])"))
@@ -114,7 +116,8 @@ import Testing
             // The environment's resolver asks the forwarder, which a service cannot do by itself.
             let asked = try await Probe.resolve("kernel.org", in: shop.hub, resolver: shop.network.forwarder, timeout: .seconds(2))
             #expect(asked == .resolved([shop.forwarderAnswer]))
-            #expect(try await Probe.resolve("kernel.org", in: shop.service(1), resolver: shop.network.forwarder, timeout: .seconds(1)) == .unreachable)
+            #expect(
+                try await Probe.resolve("kernel.org", in: shop.service(1), resolver: shop.network.forwarder, timeout: .seconds(1)) == .unreachable)
         }
     }
 

@@ -40,8 +40,10 @@ import Testing
 
     /// Each of these breaks one thing; ensuring everything again mends it.
     enum Damage: String, CaseIterable, Sendable {
-        case hostVeth, hostTable, routerTable, routerRule, routerDown, workspaceVeth, workspaceRoute, workspaceAddress, workspaceTable, environmentVeth,
-            environmentTable, environmentMap, serviceVeth, serviceRoute, connectionVeth, connectionRoute, connectionGateway, connectionDown, routerPin,
+        case hostVeth, hostTable, routerTable, routerRule, routerDown, workspaceVeth, workspaceRoute, workspaceAddress, workspaceTable,
+            environmentVeth,
+            environmentTable, environmentMap, serviceVeth, serviceRoute, connectionVeth, connectionRoute, connectionGateway, connectionDown,
+            routerPin,
             environmentResolver
     }
 
@@ -60,17 +62,16 @@ import Testing
     }
 
     @Test func anEmptyFileInThePlaceOfAPinIsUsed() async throws {
-        let namespace = NetworkNamespace("ktest-\(World.hexadecimal())-pin")
-        try await namespace.create(.container)
-        try await namespace.delete()
-        close(open(namespace.path, O_CREAT | O_WRONLY, 0o444))
-        #expect(!namespace.exists)
-        try await namespace.create(.container)
-        #expect(namespace.exists)
-        let inside = try await namespace.perform { try NetlinkSocket.route().links().contains { $0.name == "lo" && $0.isUp } }
-        #expect(inside)
-        try await namespace.delete()
-        #expect(try NetworkNamespace.list(prefix: namespace.name).isEmpty)
+        try await NetworkNamespace.temporary { namespace in
+            try await namespace.delete()
+            #expect(try NetworkNamespace.list(prefix: namespace.name).isEmpty)
+            close(open(namespace.path, O_CREAT | O_WRONLY, 0o444))
+            #expect(!namespace.exists)
+            try await namespace.create(.container)
+            #expect(namespace.exists)
+            let inside = try await namespace.perform { try NetlinkSocket.route().links().contains { $0.name == "lo" && $0.isUp } }
+            #expect(inside)
+        }
     }
 
     @Test func theFirstPacketOverANewConnectionPasses() async throws {
@@ -88,24 +89,24 @@ import Testing
     }
 
     @Test func aLinkRunsOnceItsOtherEndIsUp() async throws {
-        let (near, far) = (NetworkNamespace("ktest-\(World.hexadecimal())-up"), NetworkNamespace("ktest-\(World.hexadecimal())-up"))
-        try await near.create(.container)
-        try await far.create(.container)
-        let ready = try await DedicatedThread.run {
-            let (socket, peer) = (try NetlinkSocket.route(in: near), try NetlinkSocket.route(in: far))
-            try socket.send([.createVeth("a", peer: "b", peerNamespace: try far.open().number)])
-            try socket.send([.setLink(try socket.existingLink(named: "a").index, isUp: true)])
-            let early = try socket.waitUntilRunning("a", in: near, patience: 50)
-            let index = try peer.existingLink(named: "b").index
-            Worker.start {
-                usleep(100_000)
-                try? NetlinkSocket.route(in: far).send([.setLink(index, isUp: true)])
+        try await NetworkNamespace.temporary { near in
+            try await NetworkNamespace.temporary { far in
+                let ready = try await DedicatedThread.run {
+                    let (socket, peer) = (try NetlinkSocket.route(in: near), try NetlinkSocket.route(in: far))
+                    let descriptor = try far.open()
+                    try withExtendedLifetime(descriptor) { try socket.send([.createVeth("a", peer: "b", peerNamespace: descriptor.number)]) }
+                    try socket.send([.setLink(try socket.existingLink(named: "a").index, isUp: true)])
+                    let early = try socket.waitUntilRunning("a", in: near, patience: 50)
+                    let index = try peer.existingLink(named: "b").index
+                    Worker.start {
+                        usleep(100_000)
+                        do { try NetlinkSocket.route(in: far).send([.setLink(index, isUp: true)]) } catch { Issue.record(error) }
+                    }
+                    return (early, try socket.waitUntilRunning("a", in: near, patience: 10_000))
+                }
+                #expect(ready == (false, true))
             }
-            return (early, try socket.waitUntilRunning("a", in: near, patience: 10_000))
         }
-        #expect(ready == (false, true))
-        try await near.delete()
-        try await far.delete()
     }
 
     @Test func connectingElsewhereLeavesTheFirstEnvironment() async throws {
@@ -170,7 +171,9 @@ import Testing
         case .routerDown: try await change(router) { [.setLink(try $0.existingLink(named: "up0").index, isUp: false)] }
         case .workspaceVeth: try await change(workspace) { _ in [.deleteLink(named: "eth0")] }
         case .workspaceRoute:
-            try await change(workspace) { [.deleteRoute(.via(AddressPlan.uplinkGateway, link: try $0.existingLink(named: "eth0").index, to: .everywhere, source: nil))] }
+            try await change(workspace) {
+                [.deleteRoute(.via(AddressPlan.uplinkGateway, link: try $0.existingLink(named: "eth0").index, to: .everywhere, source: nil))]
+            }
         case .workspaceAddress: try await change(workspace) { [.deleteAddress(shop.addresses[0], link: try $0.existingLink(named: "lo").index)] }
         case .workspaceTable: try await Nftables.apply("delete table ip kiln", in: workspace)
         case .environmentVeth: try await change(hub) { _ in [.deleteLink(named: "up0")] }
@@ -178,12 +181,21 @@ import Testing
         case .environmentMap: try await Nftables.apply("flush map ip kiln ports\nflush map ip kiln addresses", in: hub)
         case .serviceVeth: try await change(shop.service(1)) { _ in [.deleteLink(named: "eth0")] }
         case .serviceRoute:
-            try await change(shop.service(1)) { [.deleteRoute(.via(AddressPlan.environmentGateway, link: try $0.existingLink(named: "eth0").index, to: .everywhere, source: nil))] }
+            try await change(shop.service(1)) {
+                [.deleteRoute(.via(AddressPlan.environmentGateway, link: try $0.existingLink(named: "eth0").index, to: .everywhere, source: nil))]
+            }
         case .connectionVeth: try await change(hub) { _ in [.deleteLink(named: "w\(shop.workspaces[0])")] }
         case .connectionRoute:
-            try await change(workspace) { [.deleteRoute(.via(AddressPlan.environmentGateway, link: try $0.existingLink(named: "env0").index, to: AddressPlan.services, source: nil))] }
+            try await change(workspace) {
+                [
+                    .deleteRoute(
+                        .via(AddressPlan.environmentGateway, link: try $0.existingLink(named: "env0").index, to: AddressPlan.services, source: nil))
+                ]
+            }
         case .connectionGateway:
-            try await change(hub) { [.deleteAddress(AddressPlan.environmentGateway, link: try $0.existingLink(named: "w\(shop.workspaces[0])").index)] }
+            try await change(hub) {
+                [.deleteAddress(AddressPlan.environmentGateway, link: try $0.existingLink(named: "w\(shop.workspaces[0])").index)]
+            }
         case .connectionDown: try await change(workspace) { [.setLink(try $0.existingLink(named: "env0").index, isUp: false)] }
         case .routerPin: try await router.delete()
         case .environmentResolver:

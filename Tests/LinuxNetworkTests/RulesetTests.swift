@@ -9,19 +9,8 @@ import Testing
         return [.host(instance), .router(instance), .workspace, .environment(uplink: AddressPlan.environment(3))]
     }
 
-    /// Runs in a namespace of its own, so that a check that is none would show.
-    private func inNamespace(_ body: (NetworkNamespace) async throws -> Void) async throws {
-        let namespace = NetworkNamespace("ktest-\(World.hexadecimal())-nft")
-        try await namespace.create(.router)
-        do { try await body(namespace) } catch {
-            try await namespace.delete()
-            throw error
-        }
-        try await namespace.delete()
-    }
-
     @Test func everyTableIsUnderstood() async throws {
-        try await inNamespace { namespace in
+        try await NetworkNamespace.temporary(.router) { namespace in
             for table in try tables() {
                 try await Nftables.check(table.replacing, in: namespace)
                 try await Nftables.check(table.ensuring, in: namespace)
@@ -31,7 +20,7 @@ import Testing
     }
 
     @Test func ensuringATableTwiceGivesTheSameTable() async throws {
-        try await inNamespace { namespace in
+        try await NetworkNamespace.temporary(.router) { namespace in
             for table in try tables() {
                 try await namespace.perform { try table.ensureHere() }
                 let once = try await Nftables.list("list table ip \(table.name)", in: namespace)
@@ -44,7 +33,7 @@ import Testing
     }
 
     @Test func aTableIsRecognisedUntilSomebodyChangesIt() async throws {
-        try await inNamespace { namespace in
+        try await NetworkNamespace.temporary(.router) { namespace in
             for table in try tables() {
                 try await namespace.perform { try table.ensureHere() }
                 #expect(table.matches(listing: try await Nftables.list("list table ip \(table.name)", in: namespace)))
@@ -61,7 +50,7 @@ import Testing
     }
 
     @Test func aTableOfOtherRulesIsNotRecognised() async throws {
-        try await inNamespace { namespace in
+        try await NetworkNamespace.temporary(.router) { namespace in
             let (first, second) = (Table.environment(uplink: AddressPlan.environment(1)), Table.environment(uplink: AddressPlan.environment(2)))
             try await namespace.perform { try first.ensureHere() }
             try await Nftables.apply("add element ip kiln addresses { 198.18.0.1 : 198.18.128.1 }", in: namespace)
@@ -75,8 +64,9 @@ import Testing
     }
 
     @Test func ensuringKeepsMapsAndInterceptsAndReplacesWhatStandsInTheWay() async throws {
-        try await inNamespace { namespace in
-            try await Nftables.apply("add table ip kiln\nadd chain ip kiln input { type filter hook output priority filter; policy accept; }", in: namespace)
+        try await NetworkNamespace.temporary(.router) { namespace in
+            try await Nftables.apply(
+                "add table ip kiln\nadd chain ip kiln input { type filter hook output priority filter; policy accept; }", in: namespace)
             try await namespace.perform { try Table.workspace.ensureHere() }
             #expect((try await Nftables.list("list table ip kiln", in: namespace)).contains("hook input"))
             try await Nftables.apply("add rule ip kiln output ip daddr 198.18.0.1 tcp dport 8080 dnat to 127.0.0.1:3000", in: namespace)
@@ -86,7 +76,7 @@ import Testing
     }
 
     @Test func aRefusedTransactionChangesNothingAndSaysWhy() async throws {
-        try await inNamespace { namespace in
+        try await NetworkNamespace.temporary(.router) { namespace in
             let error = await #expect(throws: KilnError.self) {
                 try await Nftables.apply("add table ip good\nadd rule ip good missing accept\n", in: namespace)
             }
@@ -113,7 +103,7 @@ import Testing
     }
 
     @Test func mapsComeBackFromTheKernelAsTheyWentIn() async throws {
-        try await inNamespace { namespace in
+        try await NetworkNamespace.temporary(.router) { namespace in
             try await namespace.perform { try Table.environment(uplink: AddressPlan.environment(1)).ensureHere() }
             func current() async throws -> ServiceMaps { ServiceMaps(listing: try await Nftables.list("list table ip kiln", in: namespace)) }
             let many = (1...40).map { RoutedService(index: $0, ports: [.init(80), .init(53, .udp), .init(UInt16(1000 + $0))]) }

@@ -96,9 +96,9 @@ import Testing
             let rates = [down, up].map { Int(Double($0.value) / seconds / 1e6) }
             print("meanwhile \(rates[0]) MB/s down, \(rates[1]) MB/s up, \(queued) bytes a keystroke")
             #expect(down.value > 8 << 20 && up.value > 8 << 20, "the streams were not saturated")
-            // In bytes, for time depends on who else uses this machine: what both directions carry while a key goes there and back is little
-            // more than the sockets' buffers, far less than the windows.
-            #expect(queued < 1 << 20)
+            // In bytes, for time depends on who else uses this machine: while a key goes there and back, the others carry about as much as
+            // the sockets' buffers hold.
+            #expect(queued < 4 << 20)
         }
     }
 

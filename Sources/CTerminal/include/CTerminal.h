@@ -49,6 +49,8 @@ int kiln_epoll_ready(int epoll, int *descriptors, int count);
 
 /* Mounts, read-only, the sysfs of the network namespace at `network` on the folder `target`; on a thread of its own. */
 int kiln_mount_sysfs(const char *network, const char *target);
+/* Mounts the folder or file `source`, itself no symlink, on `target`: nosuid, nodev, and read-only or noexec as asked, from its first moment. */
+int kiln_mount_bind(const char *source, const char *target, int read_only, int no_exec);
 /* Mounts a cgroup v1 hierarchy of `controller` on `target`. */
 int kiln_mount_controller(const char *controller, const char *target);
 /* Unmounts `target`, at once for new users and for others when they are done. */

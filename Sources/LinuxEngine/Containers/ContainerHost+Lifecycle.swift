@@ -20,8 +20,18 @@ extension ContainerHost {
     /// Makes a container and returns its id. Does not start it.
     /// - Throws: `KilnError`: `name-taken`, `image-not-found`, `engine-failed`, `engine-unavailable`.
     public func create(_ spec: ContainerSpec) async throws -> String {
-        try await asKilnError("make the container \(spec.name)") {
-            try await client.createContainer(spec.specification(cgroupParent: cgroups.parent, limits: limits))
+        let staging = StagedMounts(container: spec.name, configuration: configuration)
+        return try await asKilnError("make the container \(spec.name)") {
+            // One of that name may be using its own.
+            guard try await !client.containerExists(spec.name) else { throw KilnError(.nameTaken, "There is a container \(spec.name) already.") }
+            try staging.unmount()
+            try staging.mount(spec.mounts)
+            do {
+                return try await client.createContainer(spec.specification(cgroupParent: cgroups.parent, limits: limits, staging: staging))
+            } catch {
+                try staging.unmount()
+                throw error
+            }
         }
     }
 
@@ -38,8 +48,22 @@ extension ContainerHost {
     }
 
     /// Removes a container, running or not, with its filesystem and anonymous volumes; done when it is gone already.
-    public func remove(_ id: String) async throws {
-        try await asKilnError("remove the container \(id)") { try await client.removeContainer(id, force: true, volumes: true, timeout: 0) }
+    public func remove(_ container: String) async throws {
+        let name = try await inspect(container)?.name ?? container
+        try await asKilnError("remove the container \(container)") {
+            var attempts = 0
+            while true {
+                do {
+                    try await client.removeContainer(container, force: true, volumes: true, timeout: 0)
+                    break
+                } catch let error as PodmanError where error.message.contains("device or resource busy") && attempts < 20 {
+                    // Podman's own clean-up of the container's end is at it too; it says nothing when it is done.
+                    attempts += 1
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+            }
+        }
+        try StagedMounts(container: name, configuration: configuration).unmount()
     }
 
     /// A container by id or name; nil when there is none.

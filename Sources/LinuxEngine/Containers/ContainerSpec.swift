@@ -88,7 +88,7 @@ public struct ContainerSpec: Sendable, Hashable {
     }
 
     /// As Podman takes it. Pure.
-    func specification(cgroupParent: String, limits processLimits: ProcessLimits) -> ContainerSpecification {
+    func specification(cgroupParent: String, limits processLimits: ProcessLimits, staging: StagedMounts) -> ContainerSpecification {
         var result = ContainerSpecification(name: name, image: image)
         result.hostname = hostname
         result.labels = labels
@@ -99,7 +99,7 @@ public struct ContainerSpec: Sendable, Hashable {
         result.userNamespace = .init(mode: "private")
         result.idMappings = .init(users: [range], groups: [range])
         result.networkNamespace = .init(mode: "path", value: networkNamespace)
-        result.mounts = allMounts
+        result.mounts = allMounts(staging)
         if let limits {
             result.resourceLimits = .init(
                 // The same with swap: none is used, so that a limit means what it says.
@@ -131,12 +131,12 @@ public struct ContainerSpec: Sendable, Hashable {
         return result
     }
 
-    private var allMounts: [ContainerSpecification.Mount] {
+    private func allMounts(_ staging: StagedMounts) -> [ContainerSpecification.Mount] {
         let system = ContainerSpecification.Mount(
             type: "bind", source: sysfs, destination: "/sys", options: ["ro", "rbind", "nosuid", "nodev", "noexec"])
-        let binds = mounts.map { mount in
+        let binds = mounts.enumerated().map { index, mount in
             ContainerSpecification.Mount(
-                type: "bind", source: mount.source, destination: mount.destination,
+                type: "bind", source: staging.path(index), destination: mount.destination,
                 options: ["rbind", "nosuid", "nodev", mount.readOnly ? "ro" : "rw"] + (mount.executable ? [] : ["noexec"]))
         }
         let memory = temporaryFileSystems.map { file in

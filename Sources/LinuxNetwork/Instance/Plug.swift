@@ -71,7 +71,9 @@ struct Plug {
         try leafSocket.send([.deleteLink(named: leafInterface)])
         try hubSocket.send([.deleteLink(named: hubInterface)])
         let peer = try hub.open()
-        try leafSocket.send([.createVeth(leafInterface, peer: hubInterface, peerNamespace: peer.number)])
+        try withExtendedLifetime(peer) {
+            try leafSocket.send([.createVeth(leafInterface, peer: hubInterface, peerNamespace: peer.number)])
+        }
         let leafLink = try leafSocket.existingLink(named: leafInterface)
         // At once, so that whoever finds the veth after a crash knows what it was for.
         try leafSocket.send([.setLink(leafLink.index, alias: leafAlias)])

@@ -20,7 +20,9 @@ public struct NamespaceSettings: Sendable, Hashable {
 
     /// Where containers live: any port may be bound and ping works without a capability.
     public static let container = NamespaceSettings(
-        values: common + [Setting("ipv4/ip_forward", "0"), Setting("ipv4/ip_unprivileged_port_start", "0"), Setting("ipv4/ping_group_range", "0 2147483647")])
+        values: common + [
+            Setting("ipv4/ip_forward", "0"), Setting("ipv4/ip_unprivileged_port_start", "0"), Setting("ipv4/ping_group_range", "0 2147483647"),
+        ])
 
     /// Passes packets on.
     public static let router = NamespaceSettings(values: common + [Setting("ipv4/ip_forward", "1")])
@@ -64,7 +66,9 @@ enum Sysctl {
             throw SystemCallError.last("open \(path)")
         }
         let descriptor = Descriptor(file)
-        guard Glibc.write(descriptor.number, value, value.utf8.count) == value.utf8.count else { throw SystemCallError.last("write \(value) to \(path)") }
+        guard Glibc.write(descriptor.number, value, value.utf8.count) == value.utf8.count else {
+            throw SystemCallError.last("write \(value) to \(path)")
+        }
     }
 
     static func read(_ key: String) throws -> String {

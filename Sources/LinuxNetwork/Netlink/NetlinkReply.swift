@@ -41,7 +41,9 @@ struct NetlinkAttributes: Sendable {
 
     init(_ bytes: ArraySlice<UInt8>) {
         var rest = bytes
-        while let length = rest.number(UInt16.self, at: 0).map(Int.init), let type = rest.number(UInt16.self, at: 2), length >= 4, length <= rest.count {
+        while let length = rest.number(UInt16.self, at: 0).map(Int.init), let type = rest.number(UInt16.self, at: 2), length >= 4,
+            length <= rest.count
+        {
             // The two top bits say "nested" and "network byte order" (NLA_TYPE_MASK).
             values[Int(type & 0x3fff)] = rest[(rest.startIndex + 4)..<(rest.startIndex + length)]
             rest = rest.dropFirst((length + 3) & ~3)

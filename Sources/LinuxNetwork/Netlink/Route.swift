@@ -84,7 +84,8 @@ extension Route {
 extension NetlinkRequest {
     /// Adds the route, or takes the place of the one with the same destination and metric.
     static func replaceRoute(_ route: Route) -> NetlinkRequest {
-        NetlinkRequest(message: route.message(type: RTM_NEWROUTE, flags: NLM_F_CREATE | NLM_F_REPLACE), action: "set the route to \(route.destination)")
+        NetlinkRequest(
+            message: route.message(type: RTM_NEWROUTE, flags: NLM_F_CREATE | NLM_F_REPLACE), action: "set the route to \(route.destination)")
     }
 
     /// Deletes the route; content when there is none.

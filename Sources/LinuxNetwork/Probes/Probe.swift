@@ -29,7 +29,8 @@ public enum Probe {
     }
 
     /// Opens a TCP connection, and closes it.
-    public static func connect(to address: IPv4Address, port: UInt16, in namespace: NetworkNamespace, timeout: Duration) async throws -> ConnectResult {
+    public static func connect(to address: IPv4Address, port: UInt16, in namespace: NetworkNamespace, timeout: Duration) async throws -> ConnectResult
+    {
         try await namespace.perform {
             let deadline = ContinuousClock.now + timeout
             let (socket, code) = try openSocket(CInt(SOCK_STREAM.rawValue), to: address, port: port)

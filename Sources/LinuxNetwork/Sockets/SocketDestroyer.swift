@@ -25,7 +25,8 @@ enum SocketDestroyer {
                 header.sdiag_family = UInt8(family)
                 header.sdiag_protocol = UInt8(transport)
                 header.idiag_states = UInt32.max
-                let list = NetlinkRequest(message: NetlinkMessage(type: Int(SOCK_DIAG_BY_FAMILY), header: header), action: "list the sockets in \(namespace)")
+                let list = NetlinkRequest(
+                    message: NetlinkMessage(type: Int(SOCK_DIAG_BY_FAMILY), header: header), action: "list the sockets in \(namespace)")
                 let condemned = try socket.dump(list).compactMap { OpenSocket($0, transport: transport) }.filter(isCondemned)
                 try socket.send(condemned.map { destruction(of: $0, in: namespace) })
                 count += condemned.count
@@ -51,7 +52,8 @@ extension OpenSocket {
         guard let message = reply.header(as: inet_diag_msg.self) else { return nil }
         let source = withUnsafeBytes(of: message.id.idiag_src) { Array($0) }
         let destination = withUnsafeBytes(of: message.id.idiag_dst) { Array($0) }
-        guard let local = Self.address(source, family: message.idiag_family), let remote = Self.address(destination, family: message.idiag_family) else {
+        guard let local = Self.address(source, family: message.idiag_family), let remote = Self.address(destination, family: message.idiag_family)
+        else {
             return nil
         }
         self.init(local: local, remote: remote, message: message, transport: transport)

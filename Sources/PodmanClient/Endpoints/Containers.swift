@@ -42,6 +42,12 @@ extension PodmanClient {
         try await perform(Call(method: .DELETE, path: "/containers/\(Query.escape(id))", query: query, timeout: .minutes(2)), accepting: [200, 204, 404])
     }
 
+    /// Whether there is a container of this name or id.
+    /// - Throws: `PodmanError`.
+    public func containerExists(_ id: String) async throws -> Bool {
+        try await perform(Call(method: .GET, path: "/containers/\(Query.escape(id))/exists"), accepting: [204, 404]) == 204
+    }
+
     /// A container as Podman knows it.
     /// - Throws: `PodmanError`; `isNoSuchContainer` when it is not there.
     public func inspectContainer(_ id: String) async throws -> ContainerInspection {

@@ -60,7 +60,8 @@ struct LifecycleTests {
             let ping = "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP); s.connect(('127.0.0.1', 0)); print('ping')"
             #expect(try await host.run(["python3", "-c", ping], in: id, user: .init(uid: 1000, gid: 1000)).outputText == "ping\n")
             // Masked and read-only as by default.
-            #expect(try await run("sh", "-c", "echo 1 > /proc/sys/kernel/sysrq; cat /proc/keys | wc -c").contains("Read-only file system"))
+            let mounts = try await run("cat", "/proc/self/mounts")
+            #expect(mounts.contains("proc /proc/sys proc ro,") && mounts.contains("/proc/keys"))
         }
     }
 
@@ -79,7 +80,7 @@ struct LifecycleTests {
             #expect(lstat("\(home)/x", &status) == 0 && Int(status.st_uid) == fixture.firstID + 1000)
             let mounts = try await host.run(["cat", "/proc/self/mounts"], in: id).outputText.split(separator: "\n")
             let line = try #require(mounts.first { $0.contains(" /home/dev ") })
-            #expect(line.contains("nosuid") && line.contains("nodev"))
+            #expect(line.contains("nosuid") && line.contains("nodev"), "\(line)")
             #expect(mounts.contains { $0.contains(" /run/quick tmpfs ") })
         }
         try Files.remove(home)
@@ -131,6 +132,12 @@ struct LifecycleTests {
         let watching = Task { try await host.events { continuation.yield($0) } }
         var events = stream.makeAsyncIterator()
         #expect(await events.next()?.kind == .resynchronize)
+        // Nothing in the stream may be awaited for ever.
+        let limit = Task {
+            try await Task.sleep(for: .seconds(20))
+            continuation.finish()
+        }
+        defer { limit.cancel() }
         let id = try await host.create(
             try fixture.spec(host) {
                 $0.labels = [label: "1"]
@@ -146,6 +153,7 @@ struct LifecycleTests {
         }
         #expect(kinds == [.created, .started, .died(exitStatus: 3), .removed])
         watching.cancel()
+        try await host.remove(id)
     }
 
     @Test func `A container restarts as its policy says, without an agent`() async throws {

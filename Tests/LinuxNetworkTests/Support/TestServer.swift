@@ -22,7 +22,9 @@ final class TestServer: Sendable {
     }
 
     /// - Parameter dualStack: an IPv6 socket that takes IPv4 peers, as Node's and Java's servers do.
-    static func tcp(_ word: String, in namespace: NetworkNamespace, at address: IPv4Address = .any, port: UInt16, dualStack: Bool = false) async throws -> TestServer {
+    static func tcp(_ word: String, in namespace: NetworkNamespace, at address: IPv4Address = .any, port: UInt16, dualStack: Bool = false)
+        async throws -> TestServer
+    {
         try await namespace.perform {
             let listener = try bound(dualStack ? AF_INET6 : AF_INET, SOCK_STREAM, address, port)
             guard listen(listener, 64) == 0 else { throw SystemCallError.last("listen on port \(port)") }

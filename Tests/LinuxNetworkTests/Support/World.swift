@@ -57,7 +57,8 @@ final class World: Sendable {
         try await host.create(.container)
         try await internet.create(.router)
         let plug = Plug(
-            leaf: host, leafInterface: "ext0", hub: internet, hubInterface: "host0", address: Self.hostAddress, gateway: IPv4Address(203, 0, 113, 254),
+            leaf: host, leafInterface: "ext0", hub: internet, hubInterface: "host0", address: Self.hostAddress,
+            gateway: IPv4Address(203, 0, 113, 254),
             leafAlias: "way out", hubAlias: "host", destinations: [.init(prefix: .everywhere)])
         try await network.change { try plug.ensure() }
         try await internet.perform {

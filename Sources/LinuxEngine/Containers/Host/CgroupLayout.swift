@@ -33,6 +33,12 @@ struct CgroupLayout: Sendable, Hashable {
         return CgroupLayout(version: .v1(controllers: controllers, isHybrid: kiln_file_system_kind(unified) == 1), hasSystemd: hasSystemd, parent: parent)
     }
 
+    /// Cgroup of one image build, named `build`. A build runs in it and not below it, and a cgroup that has others below takes no device
+    /// rules (EINVAL in v1), so it must be the build's own.
+    func ofBuild(_ build: String) -> String {
+        hasSystemd ? parent : "\(parent)/build-\(build)"
+    }
+
     /// The folder that holds `controller`'s files of a container; nil when the host lacks the controller.
     func directory(of container: String, controller: String) -> String? {
         let name = hasSystemd ? "\(parent)/libpod-\(container).scope" : "\(parent.dropFirst())/libpod-\(container)"

@@ -16,7 +16,8 @@ extension ContainerHost {
 
         var storageRoot: String { "\(stateDirectory)/storage" }
         var volumes: String { "\(stateDirectory)/volumes" }
-        var libpod: String { "\(stateDirectory)/libpod" }
+        /// Podman's database.
+        var libpod: String { "\(storageRoot)/libpod" }
         /// Build contexts and layers under way.
         var temporary: String { "\(stateDirectory)/tmp" }
         /// Deliberately without a network in it: Kiln makes all networks itself.
@@ -26,6 +27,13 @@ extension ContainerHost {
         var containersFile: String { "\(stateDirectory)/containers.conf" }
         var storageFile: String { "\(stateDirectory)/storage.conf" }
 
+        /// Builds share the images and nothing else: see `HostFiles.markUnshifted`.
+        var buildLibpod: String { "\(stateDirectory)/build" }
+        var buildContainersFile: String { "\(stateDirectory)/build-containers.conf" }
+        var buildStorageFile: String { "\(stateDirectory)/build-storage.conf" }
+        var buildStorageRun: String { "\(runtimeDirectory)/build-storage" }
+        var buildLibpodRun: String { "\(runtimeDirectory)/build" }
+
         var storageRun: String { "\(runtimeDirectory)/storage" }
         var libpodRun: String { "\(runtimeDirectory)/libpod" }
         var socket: String { "\(runtimeDirectory)/podman.sock" }
@@ -33,6 +41,7 @@ extension ContainerHost {
         /// One folder a program run in a container.
         var sessions: String { "\(runtimeDirectory)/exec" }
         var sysfs: String { "\(runtimeDirectory)/sysfs" }
+        var mounts: String { "\(runtimeDirectory)/mounts" }
         var cgroups: String { "\(runtimeDirectory)/cgroup" }
         var hooks: String { "\(runtimeDirectory)/hooks" }
         var probe: String { "\(runtimeDirectory)/probe" }
@@ -40,8 +49,11 @@ extension ContainerHost {
         var allDirectories: [String] {
             [
                 stateDirectory, storageRoot, volumes, libpod, temporary, networks, empty, runtimeDirectory, storageRun, libpodRun, sessions, sysfs,
-                cgroups, hooks,
+                mounts, cgroups, hooks, buildLibpod, buildStorageRun, buildLibpodRun,
             ]
         }
+
+        /// A build step's root filesystem lies below these, and its root, who is nobody on the host, must get through to it.
+        var passableDirectories: [String] { [stateDirectory, temporary] }
     }
 }

@@ -36,6 +36,14 @@ public struct ContainerHost: Sendable {
         let text = HostFiles.containers(configuration, cgroups: cgroups, runtime: runtime.name, limits: limits)
         try Files.write(text, to: configuration.containersFile)
         try Files.write(HostFiles.storage(configuration), to: configuration.storageFile)
+        try Files.write(
+            HostFiles.containers(configuration, cgroups: cgroups, runtime: runtime.name, limits: limits, forBuilds: true),
+            to: configuration.buildContainersFile)
+        try Files.write(HostFiles.storage(configuration, forBuilds: true), to: configuration.buildStorageFile)
+        try HostFiles.markUnshifted(configuration)
+        for directory in configuration.passableDirectories where chmod(directory, 0o711) != 0 {
+            throw Files.failure("change the mode of", directory, errno)
+        }
         return ContainerHost(
             configuration: configuration, client: PodmanClient(socketPath: configuration.socket), runtimeProgram: runtime, cgroups: cgroups, limits: limits,
             programs: programs, logger: logger)
@@ -49,6 +57,12 @@ public struct ContainerHost: Sendable {
 
     /// Ends all connections to Podman; the last call made on a host.
     public func shutdown() async throws { try await client.shutdown() }
+
+    /// What a build is started with.
+    var buildEnvironment: [String: String] {
+        environment.merging(
+            ["CONTAINERS_CONF": configuration.buildContainersFile, "CONTAINERS_STORAGE_CONF": configuration.buildStorageFile]) { $1 }
+    }
 
     /// What every Podman process of this host is started with.
     var environment: [String: String] {

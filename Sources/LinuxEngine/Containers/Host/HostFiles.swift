@@ -1,7 +1,9 @@
 /// The configuration files of Kiln's Podman, as text. Pure.
 enum HostFiles {
     /// What the container engine gets instead of the host's `containers.conf`.
-    static func containers(_ configuration: ContainerHost.Configuration, cgroups: CgroupLayout, runtime: String, limits: ProcessLimits) -> String {
+    static func containers(
+        _ configuration: ContainerHost.Configuration, cgroups: CgroupLayout, runtime: String, limits: ProcessLimits, forBuilds: Bool = false
+    ) -> String {
         """
         # Written by Kiln at every start of its agent.
         [containers]
@@ -21,8 +23,9 @@ enum HostFiles {
         lock_type = "file"
         events_logger = "file"
         runtime = "\(runtime)"
-        tmp_dir = "\(configuration.libpodRun)"
-        static_dir = "\(configuration.libpod)"
+        tmp_dir = "\(forBuilds ? configuration.buildLibpodRun : configuration.libpodRun)"
+        # The command that ends a container is given the graph root only and looks for the database below it.
+        static_dir = "\(forBuilds ? configuration.buildLibpod : configuration.libpod)"
         volume_path = "\(configuration.volumes)"
         image_copy_tmp_dir = "\(configuration.temporary)"
 
@@ -30,15 +33,26 @@ enum HostFiles {
     }
 
     /// What the container engine gets instead of the host's `storage.conf`.
-    static func storage(_ configuration: ContainerHost.Configuration) -> String {
+    static func storage(_ configuration: ContainerHost.Configuration, forBuilds: Bool = false) -> String {
         """
         # Written by Kiln at every start of its agent.
         [storage]
         driver = "overlay"
         graphroot = "\(configuration.storageRoot)"
-        runroot = "\(configuration.storageRun)"
+        runroot = "\(forBuilds ? configuration.buildStorageRun : configuration.storageRun)"
 
         """
+    }
+
+    /// Tells the storage library, in its own cache of what the kernel can, that builds must not shift ids by idmapped mounts.
+    ///
+    /// Containers do, which costs nothing. But a layer committed over shifted ones keeps the host's ids (seen with Podman 4.3.1: in the next
+    /// step, and in every container of the image, its files belong to nobody).
+    static func markUnshifted(_ configuration: ContainerHost.Configuration) throws {
+        let folder = "\(configuration.buildStorageRun)/overlay"
+        try Files.makeDirectory(folder)
+        try Files.remove("\(folder)/idmapped-lower-dir-true")
+        try Files.write("", to: "\(folder)/idmapped-lower-dir-false")
     }
 
     /// Makes the root of a build step's filesystem belong to root inside.

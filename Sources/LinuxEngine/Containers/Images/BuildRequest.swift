@@ -28,6 +28,9 @@ public struct BuildRequest: Sendable, Hashable {
         self.resolver = resolver
     }
 
+    /// The tag in letters that a cgroup's name may have.
+    var name: String { String(tag.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }) }
+
     /// Arguments of the container engine's program; the context comes on standard input. Pure.
     func commandLine(cgroupParent: String, hooks: String) -> [String] {
         let map = "0:\(userRange.firstID):\(Instance.rangeSize)"

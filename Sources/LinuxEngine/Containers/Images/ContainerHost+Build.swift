@@ -17,7 +17,7 @@ extension ContainerHost {
         let output = try Descriptor.pipe(forReading: true)
         let places = ChildProcess.Surroundings(network: request.networkNamespace, resolver: request.resolver, directory: configuration.empty)
         let program = try ChildProcess.spawn(
-            programs.podman, request.commandLine(cgroupParent: cgroups.parent, hooks: hooks), environment: environment, input: input.read,
+            programs.podman, request.commandLine(cgroupParent: cgroups.ofBuild(request.name), hooks: hooks), environment: buildEnvironment, input: input.read,
             output: output.write, errorOutput: output.write, surroundings: places)
         defer { program.close() }
         input.read.close()
@@ -60,7 +60,9 @@ private enum BuildOutput {
         var last: [String] = []
         var partial: [UInt8] = []
         func take(_ line: some Sequence<UInt8>) async {
-            let text = String(decoding: Array(line), as: UTF8.self).printable(limit: 2000)
+            // Package managers end lines for a terminal.
+            let text = String(decoding: Array(line), as: UTF8.self).split(whereSeparator: { $0 == "\r" || $0 == "\r\n" }).last?.description
+                .printable(limit: 2000) ?? ""
             guard !text.isEmpty else { return }
             last = last.suffix(19) + [text]
             await progress(text)

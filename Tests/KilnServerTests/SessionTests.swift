@@ -1,0 +1,137 @@
+import FoundationEssentials
+import KilnModel
+import NIOCore
+import NIOPosix
+import Testing
+
+/// Sessions over a real socket, the client writing and reading HTTP byte by byte.
+@Suite struct SessionTests {
+    private func session(_ kilnd: ServerFixture, _ command: [String], _ body: (RawConnection, FrameReader) async throws -> Void) async throws {
+        try await RawConnection.with(port: kilnd.port) { connection in
+            try await connection.send(
+                "POST /api/v1/workspaces/hello/sessions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(kilnd.anna)\r\nTransfer-Encoding: chunked\r\n\r\n"
+            )
+            let request = try JSONEncoder().encode(SessionRequest(command: command))
+            try await connection.sendChunk(SessionFrame.request(Array(request)).encoded)
+            #expect(try await connection.head().status == 200)
+            try await body(connection, FrameReader(connection))
+        }
+    }
+
+    @Test func `the answer begins before the request has ended, and both go on`() async throws {
+        try await ServerFixture.with { kilnd in
+            try await kilnd.makeMachine()
+            _ = try await kilnd.makeWorkspace("hello")
+            try await session(kilnd, ["cat"]) { connection, frames in
+                for round in 0..<5 {
+                    let bytes = Array("round \(round)".utf8)
+                    try await connection.sendChunk(SessionFrame.input(bytes).encoded)
+                    #expect(try await frames.next() == .output(bytes))
+                }
+                try await connection.sendChunk(SessionFrame.inputEnd.encoded)
+                #expect(try await frames.next() == .exit(0))
+                #expect(try await connection.chunk().isEmpty)
+            }
+            try await session(kilnd, ["exit", "42"]) { _, frames in
+                let last = try await frames.next()
+                #expect(last == .exit(42))
+            }
+            try await session(kilnd, ["wait"]) { connection, frames in
+                try await connection.sendChunk(SessionFrame.signal(15).encoded)
+                #expect(try await frames.next() == .exit(143))
+            }
+        }
+    }
+
+    @Test func `when the client goes away the engine's session ends`() async throws {
+        try await ServerFixture.with { kilnd in
+            try await kilnd.makeMachine()
+            _ = try await kilnd.makeWorkspace("hello")
+            for command in ["wait", "yes"] {
+                try await session(kilnd, [command]) { _, _ in
+                    for _ in 0..<500 where await kilnd.engine.sessionsOpen == 0 { try await Task.sleep(for: .milliseconds(10)) }
+                    #expect(await kilnd.engine.sessionsOpen == 1)
+                }
+                for _ in 0..<500 where await kilnd.engine.sessionsOpen > 0 { try await Task.sleep(for: .milliseconds(10)) }
+                #expect(await kilnd.engine.sessionsOpen == 0, "\(command)")
+            }
+        }
+    }
+
+    @Test func `a client that does not read stops the program that writes`() async throws {
+        try await ServerFixture.with { kilnd in
+            try await kilnd.makeMachine()
+            _ = try await kilnd.makeWorkspace("hello")
+            try await session(kilnd, ["yes"]) { _, frames in
+                // Until the buffers in between are full it goes on; then it stands still, whatever they hold.
+                var last = -1
+                for _ in 0..<100 {
+                    try await Task.sleep(for: .milliseconds(100))
+                    let now = await kilnd.engine.sessionBytes
+                    if now == last { break }
+                    last = now
+                }
+                #expect(await kilnd.engine.sessionBytes == last)
+                #expect(last < 64 << 20)
+                // And goes on when the client reads again.
+                var read = 0
+                while read < last + (1 << 20) {
+                    guard case .output(let bytes)? = try await frames.next() else { break }
+                    read += bytes.count
+                }
+                #expect(await kilnd.engine.sessionBytes > last)
+            }
+        }
+    }
+
+    @Test func `what is no session frame ends in a failure, not in silence`() async throws {
+        try await ServerFixture.with { kilnd in
+            try await kilnd.makeMachine()
+            _ = try await kilnd.makeWorkspace("hello")
+            try await session(kilnd, ["cat"]) { connection, frames in
+                try await connection.sendChunk([99, 0, 0, 0, 0])
+                guard case .failure(let json)? = try await frames.next() else {
+                    Issue.record("no failure")
+                    return
+                }
+                #expect(try JSONDecoder().decode(KilnError.self, from: Data(json)).code == .invalidValue)
+            }
+            try await session(kilnd, ["cat"]) { connection, frames in
+                try await connection.sendChunk(SessionFrame.output([1]).encoded)
+                guard case .failure? = try await frames.next() else {
+                    Issue.record("no failure")
+                    return
+                }
+            }
+        }
+    }
+
+    @Test func `a follower of logs that goes away is not kept`() async throws {
+        try await ServerFixture.with { kilnd in
+            try await kilnd.makeMachine()
+            _ = try await kilnd.makeWorkspace("hello")
+            try await RawConnection.with(port: kilnd.port) { connection in
+                try await connection.send("GET /api/v1/workspaces/hello/logs?follow=true&tail=1 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(kilnd.anna)\r\n\r\n")
+                #expect(try await connection.head().status == 200)
+                #expect(String(decoding: try await connection.chunk(), as: UTF8.self).contains("line 1"))
+            }
+        }
+    }
+}
+
+/// Reads session frames from a chunked answer.
+final class FrameReader {
+    private let connection: RawConnection
+    private var decoder = SessionFrameDecoder()
+
+    init(_ connection: RawConnection) { self.connection = connection }
+
+    func next() async throws -> SessionFrame? {
+        while true {
+            if let frame = try decoder.next() { return frame }
+            let bytes = try await connection.chunk()
+            guard !bytes.isEmpty else { return nil }
+            decoder.append(bytes)
+        }
+    }
+}
