@@ -83,7 +83,7 @@ let package = Package(
         ),
         .target(
             name: "KilnCommands",
-            dependencies: ["KilnAPI", "Compose", "CLinux", argumentParser, crypto, nioCore, nioPosix, nioHTTP1],
+            dependencies: ["KilnAPI", argumentParser, crypto, nioCore, nioPosix, nioHTTP1],
             swiftSettings: strict
         ),
         .executableTarget(name: "kilnd", dependencies: ["KilnServer", argumentParser], swiftSettings: strict),
@@ -95,6 +95,7 @@ let package = Package(
         .testTarget(name: "PodmanClientTests", dependencies: ["PodmanClient"], swiftSettings: strict),
         .testTarget(name: "WorkspaceEngineTests", dependencies: ["WorkspaceEngine"], swiftSettings: strict),
         .testTarget(name: "LinuxEngineTests", dependencies: ["LinuxEngine"], swiftSettings: strict),
+        .testTarget(name: "KilnAgentTests", dependencies: ["KilnAgent"], swiftSettings: strict),
         .testTarget(name: "KilnStoreTests", dependencies: ["KilnStore"], swiftSettings: strict),
         .testTarget(name: "KilnControlTests", dependencies: ["KilnControl"], swiftSettings: strict),
         .testTarget(name: "KilnServerTests", dependencies: ["KilnServer"], swiftSettings: strict),

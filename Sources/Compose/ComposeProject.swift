@@ -25,6 +25,14 @@ public struct ComposeProject: Sendable {
         public let required: Bool
     }
 
+    /// The Containerfiles that are built from a context, sorted.
+    public func containerfiles(of context: String) -> [String] {
+        let names = drafts.compactMap { draft in
+            if case .build(let build) = draft.settings.source, build.context == context { build.containerfile } else { nil }
+        }
+        return Set(names).sorted()
+    }
+
     /// The services, in the file's order.
     /// - Parameters:
     ///   - contexts: path as in `contexts` → digest of its tar.

@@ -62,7 +62,7 @@ public struct CreateEnvironment: Sendable, Codable {
     public var file: String
     /// The variables that the file refers to and the caller has set.
     public var variables: [String: String]
-    /// Path as written in the file → text.
+    /// Path as written in the file → text. The one at `.env` gives the variables that the caller has not set.
     public var environmentFiles: [String: String]
     /// Context path as written in the file → digest of its tar.
     public var contexts: [String: ContentDigest]
@@ -78,6 +78,65 @@ public struct CreateEnvironment: Sendable, Codable {
         self.variables = variables
         self.environmentFiles = environmentFiles
         self.contexts = contexts
+    }
+}
+
+/// `POST /api/v1/compose`: what a Compose file needs from its author's machine. Answered by `ComposeInspection`; makes nothing.
+///
+/// The file is read here, not by the caller, since a YAML reader would more than double the size of `kl`.
+public struct InspectCompose: Sendable, Codable {
+    public var compose: String
+    /// What to call the file in errors.
+    public var file: String
+    /// The variables that the file may refer to and the caller has set.
+    public var variables: [String: String]
+    /// The text of a `.env` beside the file.
+    public var variablesFile: String?
+
+    public init(compose: String, file: String, variables: [String: String], variablesFile: String?) {
+        self.compose = compose
+        self.file = file
+        self.variables = variables
+        self.variablesFile = variablesFile
+    }
+}
+
+/// What must travel along with a Compose file.
+public struct ComposeInspection: Sendable, Codable, Hashable {
+    public struct Context: Sendable, Codable, Hashable {
+        /// As written in the file.
+        public var path: String
+        /// The Containerfiles in it that are built; they travel even when `.dockerignore` names them.
+        public var containerfiles: [String]
+
+        public init(path: String, containerfiles: [String]) {
+            self.path = path
+            self.containerfiles = containerfiles
+        }
+    }
+
+    public struct EnvironmentFile: Sendable, Codable, Hashable {
+        /// As written in the file.
+        public var path: String
+        public var required: Bool
+
+        public init(path: String, required: Bool) {
+            self.path = path
+            self.required = required
+        }
+    }
+
+    public var contexts: [Context]
+    public var environmentFiles: [EnvironmentFile]
+    /// Every variable the file refers to.
+    public var variables: [String]
+    public var warnings: [String]
+
+    public init(contexts: [Context], environmentFiles: [EnvironmentFile], variables: [String], warnings: [String]) {
+        self.contexts = contexts
+        self.environmentFiles = environmentFiles
+        self.variables = variables
+        self.warnings = warnings
     }
 }
 

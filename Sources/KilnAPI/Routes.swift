@@ -11,6 +11,8 @@ public enum Routes {
     public static func action(_ kind: ResourceKind, _ ref: String, _ action: Action) -> String { "\(item(kind, ref))/\(action.rawValue)" }
     /// `HEAD` and `PUT` of a build context's tar.
     public static func context(_ digest: ContentDigest) -> String { "\(prefix)/contexts/\(digest)" }
+    /// `POST` of `InspectCompose`.
+    public static let compose = "\(prefix)/compose"
     public static let events = "\(prefix)/events"
     public static let session = "\(prefix)/session"
 

@@ -43,11 +43,29 @@ import Testing
                 sent.contexts.withLock { $0[exchange.path] = size }
                 try await exchange.answer(.created, "")
             default:
+                if exchange.path == Routes.compose {
+                    let request = try JSONDecoder().decode(InspectCompose.self, from: Data(try await exchange.body()))
+                    return try await Self.inspect(request, exchange)
+                }
                 let request = try JSONDecoder().decode(CreateEnvironment.self, from: Data(try await exchange.body()))
                 sent.create.withLock { $0 = request }
                 try await exchange.answer(.created, Fixtures.json(Fixtures.environment()))
             }
         }
+    }
+
+    /// What kilnd says of the files of this suite.
+    private static func inspect(_ request: InspectCompose, _ exchange: TestServer.Exchange) async throws {
+        guard !request.compose.contains("bogus") else {
+            let error = KilnError(.invalidCompose, "\(request.file):4:5: “bogus” is not a key of a service.")
+            return try await exchange.answer(.badRequest, Fixtures.json(Problem(error)))
+        }
+        let leaves = request.compose.contains("../secret")
+        let answer = ComposeInspection(
+            contexts: leaves ? [] : [.init(path: "./api", containerfiles: ["Dockerfile"])],
+            environmentFiles: [.init(path: leaves ? "../secret" : "api.env", required: true)], variables: ["TAG", "FROM_FILE"], warnings: []
+        )
+        try await exchange.answer(.ok, Fixtures.json(answer))
     }
 
     @Test("sends the file, its variables, its environment files and its contexts, each context once") func everything() async throws {
@@ -64,8 +82,8 @@ import Testing
                 }
                 let request = try #require(sent.create.withLock { $0 })
                 #expect(request.compose == Self.compose)
-                #expect(request.variables == ["TAG": "1.2", "FROM_FILE": "a"])
-                #expect(request.environmentFiles == ["api.env": "KEY=value\n"])
+                #expect(request.variables == ["TAG": "1.2"])
+                #expect(request.environmentFiles == ["api.env": "KEY=value\n", ".env": "FROM_FILE=a\nTAG=b\nUNUSED=c\n"])
                 #expect(request.contexts.keys.sorted() == ["./api"])
                 #expect(sent.contexts.withLock { $0.count } == 1)
                 #expect(await server.seen.requests.filter { $0.method == .PUT }.count == 1)
@@ -73,20 +91,24 @@ import Testing
         }
     }
 
-    @Test("refuses what is wrong with the file before anything is sent, and exits 2") func refusals() async throws {
+    @Test("refuses what is wrong with the file or around it, makes nothing, and exits 2") func refusals() async throws {
         try await Fixtures.withFolder { folder in
             try prepare(folder)
             try Fixtures.write("services:\n  a:\n    image: x\n    bogus: 1\n", to: "\(folder)/bad.yaml")
-            let bad = await kl("env", "create", "shop", "--file", "\(folder)/bad.yaml")
-            #expect(bad.status == 2)
-            #expect(bad.printed.error.contains("bad.yaml:4:"))
-            #expect(await kl("env", "create", "shop", "--file", "\(folder)/none.yaml").status == 2)
-            try Fixtures.write("services:\n  a:\n    image: x\n    env_file: ../secret\n", to: "\(folder)/out.yaml")
-            #expect(await kl("env", "create", "shop", "--file", "\(folder)/out.yaml").status == 2)
-            try FileManager.default.createSymbolicLink(atPath: "\(folder)/api/escape", withDestinationPath: "../../x")
-            let escape = await kl("env", "create", "shop", "--file", "\(folder)/compose.yaml")
-            #expect(escape.status == 2)
-            #expect(escape.printed.error.contains("escape"))
+            let sent = Sent()
+            try await TestServer.run(serve(sent)) { server in
+    let bad = await kl("env", "create", "shop", "--file", "\(folder)/bad.yaml", at: server.endpoint)
+                #expect(bad.status == 2)
+                #expect(bad.printed.error.contains("bad.yaml:4:"))
+                #expect(await kl("env", "create", "shop", "--file", "\(folder)/none.yaml", at: server.endpoint).status == 2)
+                try Fixtures.write("services:\n  a:\n    image: x\n    env_file: ../secret\n", to: "\(folder)/out.yaml")
+                #expect(await kl("env", "create", "shop", "--file", "\(folder)/out.yaml", at: server.endpoint).status == 2)
+                try FileManager.default.createSymbolicLink(atPath: "\(folder)/api/escape", withDestinationPath: "../../x")
+                let escape = await kl("env", "create", "shop", "--file", "\(folder)/compose.yaml", at: server.endpoint)
+                #expect(escape.status == 2)
+                #expect(escape.printed.error.contains("escape"))
+            #expect(sent.create.withLock { $0 } == nil)
+            }
         }
     }
 }

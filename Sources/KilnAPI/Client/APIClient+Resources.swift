@@ -43,6 +43,10 @@ extension APIClient {
     public func create(_ request: CreateWorkspace) async throws -> Workspace { try await post(request, to: Routes.collection(.workspace)) }
     public func create(_ request: CreateEnvironment) async throws -> Environment { try await post(request, to: Routes.collection(.environment)) }
 
+    public func inspect(_ file: InspectCompose) async throws -> ComposeInspection {
+        try await call(Request(method: .POST, path: Routes.compose, body: .json(Self.encode(file))))
+    }
+
     /// `PATCH /workspaces/{ref}`
     public func update(_ workspace: Reference, _ change: UpdateWorkspace) async throws -> Workspace {
         try await call(

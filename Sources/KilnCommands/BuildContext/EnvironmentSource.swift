@@ -1,9 +1,9 @@
-internal import Compose
 internal import FoundationEssentials
 internal import Glibc
+internal import KilnAPI
 internal import KilnModel
 
-/// A Compose file with everything that must travel along with it. The only place in `kl` that reads Compose.
+/// A Compose file with everything that must travel along with it.
 struct EnvironmentSource {
     let text: String
     /// Its name in findings, as the user wrote it.
@@ -19,50 +19,39 @@ struct EnvironmentSource {
     /// Names that are looked for when none is given, in this order.
     static let usualNames = ["compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml"]
 
+    /// Reads the file and asks kilnd what else it needs.
     /// - Parameters:
     ///   - file: path of the Compose file; nil: the usual names in the current folder.
     ///   - environment: the process's variables; they win over a `.env` beside the file.
-    init(file: String?, environment: [String: String]) throws(KilnError) {
+    init(file: String?, environment: [String: String], client: APIClient) async throws {
         let path = if let file { file } else { try Self.usual() }
         self.file = path
         let folder = path.lastIndex(of: "/").map { String(path[..<$0]) + "/" } ?? ""
-        let text = try Self.read(path)
-        self.text = text
-        var known = environment
-        let project: ComposeProject
-        let services: [Service]
+        text = try Self.read(path)
+        let beside = Self.exists("\(folder).env") ? try Self.read("\(folder).env") : nil
+        var mentioned = VariableNames.mentioned(in: text).union(VariableNames.mentioned(in: beside ?? ""))
+        let inspection = try await client.inspect(
+            InspectCompose(
+                compose: text, file: path, variables: environment.filter { mentioned.contains($0.key) }, variablesFile: beside
+            )
+        )
         var files: [String: String] = [:]
-        var digests: [String: ContentDigest] = [:]
-        do {
-            if Self.exists("\(folder).env") {
-                let beside = try EnvironmentFile.read(text: Self.read("\(folder).env"), file: "\(folder).env", variables: environment)
-                known = Dictionary(beside.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 }).merging(environment) { $1 }
-            }
-            project = try ComposeFile.read(text: text, file: path, variables: known)
-            for reference in project.environmentFiles {
-                let place = try Self.inside(folder, reference.path, of: path)
-                if reference.required || Self.exists(place) { files[reference.path] = try Self.read(place) }
-            }
-            // Which Containerfile belongs to which context only the services say; numbers stand in for the digests not known yet.
-            for (index, context) in project.contexts.enumerated() { digests[context] = try Self.placeholder(index) }
-            services = try project.services(contexts: digests, environmentFiles: files, keeping: [])
-        } catch let error as ComposeError {
-            throw error.kilnError
-        } catch let error as KilnError {
-            throw error
-        } catch {
-            throw KilnError(.invalidCompose, "\(path): \(error)")
+        if let beside { files[".env"] = beside }
+        for reference in inspection.environmentFiles {
+            let place = try Self.inside(folder, reference.path, of: path)
+            guard reference.required || Self.exists(place) else { continue }
+            let content = try Self.read(place)
+            files[reference.path] = content
+            mentioned.formUnion(VariableNames.mentioned(in: content))
         }
-        let referenced = files.values.reduce(into: project.referencedVariables) { $0.formUnion(EnvironmentFile.referencedVariables(text: $1)) }
-        variables = known.filter { referenced.contains($0.key) }
+        mentioned.formUnion(inspection.variables)
+        variables = environment.filter { mentioned.contains($0.key) }
         environmentFiles = files
-        warnings = project.warnings.map(\.description)
+        warnings = inspection.warnings
         var contexts: [String: ContextTree] = [:]
-        for context in project.contexts {
-            let builds = services.compactMap { service in
-                if case .build(let build) = service.image, build.context == digests[context] { build.containerfile } else { nil }
-            }
-            contexts[context] = try Self.tree(of: context.hasPrefix("/") ? context : folder + context, keeping: Set(builds))
+        for context in inspection.contexts {
+            let place = context.path.hasPrefix("/") ? context.path : folder + context.path
+            contexts[context.path] = try Self.tree(of: place, keeping: Set(context.containerfiles))
         }
         self.contexts = contexts
     }
@@ -111,10 +100,5 @@ struct EnvironmentSource {
             throw KilnError(.init("invalid-file", .usage), "\(path.printable()) is not a text file of at most 1 MiB.")
         }
         return text
-    }
-
-    private static func placeholder(_ index: Int) throws(KilnError) -> ContentDigest {
-        let digits = String(index, radix: 16)
-        return try ContentDigest(String(repeating: "0", count: 64 - digits.count) + digits)
     }
 }

@@ -22,9 +22,9 @@ struct EnvironmentCreate: Verb {
     @OptionGroup var common: CommonOptions
 
     func run(in context: Context) async throws {
-        let source = try EnvironmentSource(file: file, environment: context.environment)
-        for warning in source.warnings { context.output.note("warning: \(warning)") }
         try await context.withClient { client in
+            let source = try await EnvironmentSource(file: file, environment: context.environment, client: client)
+            for warning in source.warnings { context.output.note("warning: \(warning)") }
             let contexts = try await ContextUpload(client: client, context: context).upload(source.contexts)
             let asked = CreateEnvironment(
                 name: name, workmachine: workmachine, compose: source.text, file: source.file, variables: source.variables,

@@ -33,10 +33,39 @@ extension Backend {
         }
     }
 
-    /// Reads the Compose file once more: what `kl` made of it is not trusted, and every build context must have arrived.
+    /// Says what a file needs before it can become an environment.
+    func addCompose(to table: inout RouteTable) {
+        table.add(.post, Routes.compose) { call in
+            try authorise(call, .create, .resource(.environment, owner: try call.owner(), id: nil))
+            let body = try await RequestJSON.decode(InspectCompose.self, from: call.request)
+            do {
+                let variables = try Self.variables(body.variables, beside: body.variablesFile)
+                let project = try ComposeFile.read(text: body.compose, file: body.file, variables: variables)
+                return try .json(
+                    ComposeInspection(
+                        contexts: project.contexts.map { .init(path: $0, containerfiles: project.containerfiles(of: $0)) },
+                        environmentFiles: project.environmentFiles.map { .init(path: $0.path, required: $0.required) },
+                        variables: project.referencedVariables.sorted(), warnings: project.warnings.map(\.description)
+                    )
+                )
+            } catch let error as ComposeError {
+                throw error.kilnError
+            }
+        }
+    }
+
+    /// The caller's variables, and under them those of the `.env` beside the file.
+    private static func variables(_ set: [String: String], beside file: String?) throws -> [String: String] {
+        guard let file else { return set }
+        let defaults = try EnvironmentFile.read(text: file, file: ".env", variables: set)
+        return Dictionary(defaults.map { ($0.key, $0.value) }) { $1 }.merging(set) { $1 }
+    }
+
+    /// Reads the Compose file; every build context must have arrived.
     private func read(_ body: CreateEnvironment) throws -> [KilnModel.Service] {
         do {
-            let project = try ComposeFile.read(text: body.compose, file: body.file, variables: body.variables)
+            let variables = try Self.variables(body.variables, beside: body.environmentFiles[".env"])
+            let project = try ComposeFile.read(text: body.compose, file: body.file, variables: variables)
             for path in project.contexts {
                 guard let digest = body.contexts[path], !controller.contexts.contains(digest) else { continue }
                 throw KilnError(

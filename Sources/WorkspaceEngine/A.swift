@@ -1,2 +1,0 @@
-import NIOHTTP2
-import NIOPosix
