@@ -70,7 +70,8 @@ extension Controller {
         try await updateWorkmachines { [now] status in
             guard status.phase != .deleting else { return }
             status.enter(.unreachable, now())
-            status.reason = Reason(code: KilnError.Code.engineUnavailable.value, message: "kiln-agent is not connected.", hint: "Start it with: make up")
+            status.reason = Reason(
+                code: KilnError.Code.engineUnavailable.value, message: "kiln-agent is not connected.", hint: "Start it with: make up")
         }
     }
 

@@ -12,7 +12,9 @@ extension Controller {
             if environment.metadata.deletionRequestedAt != nil { return try await deleteEnvironment(environment, on: engine) }
             guard try await readyWorkmachine(environment.spec.workmachine) != nil else { return .done }
 
-            guard let begun = try await store.setStatus(Environment.self, id, EnvironmentProgress.begun(environment, now: now())) else { return .done }
+            guard let begun = try await store.setStatus(Environment.self, id, EnvironmentProgress.begun(environment, now: now())) else {
+                return .done
+            }
             environment.status = begun.status
             let settled: [Environment.Phase] = [.running, .degraded]
             if environment.spec.desiredState == .running, !settled.contains(environment.status.phase) {

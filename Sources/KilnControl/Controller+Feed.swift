@@ -33,6 +33,7 @@ extension Controller {
     func followFeed() async throws {
         while true {
             let position = try await store.lastSequence()
+            try await noteAll()
             try await requestAll()
             do {
                 for try await change in try await store.changes(after: position) { try await consider(change) }
@@ -40,6 +41,22 @@ extension Controller {
                 logger.warning("fell behind the change feed; looking at everything again")
             }
         }
+    }
+
+    /// Takes note of how everything is, so that the first change of each can be told from what was.
+    private func noteAll() async throws {
+        try await noteAll(Workmachine.self) { .init($0) }
+        try await noteAll(Workspace.self) { .init($0) }
+        try await noteAll(Environment.self) { .init($0) }
+    }
+
+    private func noteAll<R: StoredResource>(_ type: R.Type, _ entry: (R) -> SeenVersions.Entry) async throws {
+        var after: QualifiedName?
+        repeat {
+            let page = try await store.list(type, after: after, limit: 100)
+            for resource in page.items { _ = seen.withLock { $0.note(resource.metadata.id, entry(resource)) } }
+            after = page.next
+        } while after != nil
     }
 
     private func consider(_ change: Change) async throws {
@@ -51,20 +68,19 @@ extension Controller {
         }
         let before = seen.withLock { $0.note(change.id, entry) }
         if before?.version != entry.version {
-            // The status that a controller of the past wrote last is not a change; asking once too often costs little.
             builds.withLock { $0[change.id] }?.cancel()
             queue.request(key, .changed)
         }
-        guard let before else { return }
+        let known = before ?? SeenVersions.Entry(version: 0)
         switch change.kind {
         case .workspace:
             // An environment that is being deleted waits for its workspaces to be unlinked.
-            if let environment = before.connection, environment != entry.connection {
+            if let environment = known.connection, environment != entry.connection {
                 queue.request(.init(kind: .environment, id: environment), .changed)
             }
-        case .environment where before.serving != entry.serving || before.version != entry.version:
+        case .environment where known.serving != entry.serving || known.version != entry.version:
             for id in try await store.workspaces(connectedTo: change.id) { queue.request(.init(kind: .workspace, id: id), .changed) }
-        case .workmachine where before.serving != entry.serving:
+        case .workmachine where known.serving != entry.serving:
             for guest in try await store.guests(of: change.id) { queue.request(.init(kind: guest.kind, id: guest.id), .changed) }
         default: break
         }
@@ -77,14 +93,26 @@ extension SeenVersions.Entry {
         switch change.kind {
         case .workmachine:
             guard let workmachine = try change.resource(Workmachine.self) else { return nil }
-            self.init(version: workmachine.metadata.version, serving: workmachine.status.phase == .ready ? ["ready"] : [])
+            self.init(workmachine)
         case .workspace:
             guard let workspace = try change.resource(Workspace.self) else { return nil }
-            self.init(version: workspace.metadata.version, connection: workspace.status.connection?.environment)
+            self.init(workspace)
         case .environment:
             guard let environment = try change.resource(Environment.self) else { return nil }
-            let serving = environment.status.services.filter { $0.phase == .running || $0.phase == .healthy }
-            self.init(version: environment.metadata.version, serving: Set(serving.map(\.name.value)))
+            self.init(environment)
         }
+    }
+
+    init(_ workmachine: Workmachine) {
+        self.init(version: workmachine.metadata.version, serving: workmachine.status.phase == .ready ? ["ready"] : [])
+    }
+
+    init(_ workspace: Workspace) {
+        self.init(version: workspace.metadata.version, connection: workspace.status.connection?.environment)
+    }
+
+    init(_ environment: Environment) {
+        let serving = environment.status.services.filter { $0.phase == .running || $0.phase == .healthy }
+        self.init(version: environment.metadata.version, serving: Set(serving.map(\.name.value)))
     }
 }

@@ -48,7 +48,8 @@ enum EnvironmentProgress {
         let name = environment.metadata.name
         status.reason = Reason(
             code: error.code.value, message: error.message,
-            hint: error.hint ?? (kind == .lasting ? "Mend it, delete it and create it again: kl env delete \(name)" : "Try again: kl env start \(name)")
+            hint: error.hint
+                ?? (kind == .lasting ? "Mend it, delete it and create it again: kl env delete \(name)" : "Try again: kl env start \(name)")
         )
         let deleting = environment.metadata.deletionRequestedAt != nil
         if !deleting, kind == .lasting || failures >= FailureKind.patience { status.enter(.failed, now) }

@@ -28,7 +28,9 @@ enum ServiceProgress: Hashable {
             if status?.exitStatus == 0 {
                 self = service.restart.endsAtZero ? .done : .starting
             } else {
-                self = service.restart.comesBack(after: status?.restarts ?? 0) ? .starting : .broken(status?.reason ?? Self.exit(service, status, environment))
+                self =
+                    service.restart.comesBack(after: status?.restarts ?? 0)
+                    ? .starting : .broken(status?.reason ?? Self.exit(service, status, environment))
             }
         }
     }

@@ -18,7 +18,8 @@ enum WorkspaceProgress {
         else { return .none }
         let (id, name) = (environment.metadata.id, environment.metadata.name)
         guard environment.spec.desiredState == .running else {
-            let reason = Reason(code: KilnError.Code.wrongPhase.value, message: "The environment \(name) is stopped.", hint: "Start it: kl env start \(name)")
+            let reason = Reason(
+                code: KilnError.Code.wrongPhase.value, message: "The environment \(name) is stopped.", hint: "Start it: kl env start \(name)")
             return .unavailable(id, reason)
         }
         return .wanted(ConnectionTarget(environment))

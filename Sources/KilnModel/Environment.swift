@@ -28,7 +28,8 @@ public struct Environment: Resource {
         public var deletesVolumes: Bool
 
         public init(
-            workmachine: ResourceID, desiredState: DesiredState = .running, services: [Service], addressIndex: Int, rangeIndex: Int, volumeSet: ResourceID,
+            workmachine: ResourceID, desiredState: DesiredState = .running, services: [Service], addressIndex: Int, rangeIndex: Int,
+            volumeSet: ResourceID,
             deletesVolumes: Bool = false
         ) {
             self.workmachine = workmachine
@@ -185,7 +186,9 @@ public struct ServiceStatus: Sendable, Codable, Hashable {
     public var exitStatus: Int?
     public var restarts: Int
 
-    public init(name: Name, phase: Phase, reason: Reason? = nil, address: IPv4Address, ports: [ServicePort], exitStatus: Int? = nil, restarts: Int = 0) {
+    public init(
+        name: Name, phase: Phase, reason: Reason? = nil, address: IPv4Address, ports: [ServicePort], exitStatus: Int? = nil, restarts: Int = 0
+    ) {
         self.name = name
         self.phase = phase
         self.reason = reason

@@ -27,7 +27,9 @@ public struct ImageReference: ValidatedText {
         guard !text.isEmpty, text.utf8.count <= 512, allowed, text.utf8.first!.isASCIIAlphanumeric, text.utf8.last!.isASCIIAlphanumeric,
             !text.contains("//"), !text.contains("..")
         else {
-            throw KilnError(.invalidValue, "“\(text.printable(limit: 80))” is not an image reference.", hint: "Write it like postgres:16 or registry.example.com/team/api:1.2.")
+            throw KilnError(
+                .invalidValue, "“\(text.printable(limit: 80))” is not an image reference.",
+                hint: "Write it like postgres:16 or registry.example.com/team/api:1.2.")
         }
         value = text
     }
@@ -41,7 +43,9 @@ public struct VolumeName: ValidatedText {
         guard (1...63).contains(text.utf8.count), text.utf8.first!.isASCIIAlphanumeric,
             text.utf8.allSatisfy({ $0.isASCIIAlphanumeric || "_.-".utf8.contains($0) })
         else {
-            throw KilnError(.invalidName, "“\(text.printable(limit: 80))” is not a volume name.", hint: "Use 1 to 63 of letters, digits, _, . and -, beginning with a letter or digit.")
+            throw KilnError(
+                .invalidName, "“\(text.printable(limit: 80))” is not a volume name.",
+                hint: "Use 1 to 63 of letters, digits, _, . and -, beginning with a letter or digit.")
         }
         value = text
     }
@@ -69,7 +73,9 @@ public struct RepositoryURL: ValidatedText {
         let plain = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }
         let hasScheme = schemes.contains { text.hasPrefix($0) && text.utf8.count > $0.utf8.count }
         guard plain, text.utf8.count <= 2048, hasScheme || Self.isSCPLike(text) else {
-            throw KilnError(.invalidValue, "“\(text.printable(limit: 80))” is not a git URL.", hint: "Write it like https://host/team/repo.git or git@host:team/repo.git.")
+            throw KilnError(
+                .invalidValue, "“\(text.printable(limit: 80))” is not a git URL.",
+                hint: "Write it like https://host/team/repo.git or git@host:team/repo.git.")
         }
         value = text
     }
@@ -78,7 +84,8 @@ public struct RepositoryURL: ValidatedText {
         guard let colon = text.firstIndex(of: ":"), text.utf8.first?.isASCIIAlphanumeric == true else { return false }
         let host = text[..<colon]
         let path = text[text.index(after: colon)...]
-        return host.contains("@") && host.utf8.allSatisfy { $0.isASCIIAlphanumeric || "._-@".utf8.contains($0) } && !path.isEmpty && !path.hasPrefix(":")
+        return host.contains("@") && host.utf8.allSatisfy { $0.isASCIIAlphanumeric || "._-@".utf8.contains($0) } && !path.isEmpty
+            && !path.hasPrefix(":")
     }
 }
 
@@ -91,7 +98,9 @@ public struct EnvironmentVariable: Hashable, Sendable, Codable, CustomStringConv
         guard let first = key.utf8.first, !(48...57).contains(first), key.utf8.count <= 256,
             key.utf8.allSatisfy({ $0.isASCIIAlphanumeric || $0 == UInt8(ascii: "_") })
         else {
-            throw KilnError(.invalidValue, "“\(key.printable(limit: 80))” is not a variable name.", hint: "Use letters, digits and _, not beginning with a digit.")
+            throw KilnError(
+                .invalidValue, "“\(key.printable(limit: 80))” is not a variable name.", hint: "Use letters, digits and _, not beginning with a digit."
+            )
         }
         guard !value.utf8.contains(0) else {
             throw KilnError(.invalidValue, "The value of \(key) holds a NUL byte.")

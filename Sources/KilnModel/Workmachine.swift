@@ -18,7 +18,9 @@ public struct Workmachine: Resource {
         public init(rangeIndex: Int) { self.rangeIndex = rangeIndex }
     }
 
-    public enum Phase: String, Sendable, Codable { case pending = "Pending", ready = "Ready", unreachable = "Unreachable", deleting = "Deleting", failed = "Failed" }
+    public enum Phase: String, Sendable, Codable {
+        case pending = "Pending", ready = "Ready", unreachable = "Unreachable", deleting = "Deleting", failed = "Failed"
+    }
 
     public struct Status: Sendable, Codable, Hashable {
         public var phase: Phase = .pending

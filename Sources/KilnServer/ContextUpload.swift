@@ -38,7 +38,9 @@ final class ContextUpload {
             try bytes.withUnsafeReadableBytes { bytes in
                 var rest = bytes[...]
                 while !rest.isEmpty {
-                    let written = UnsafeRawBufferPointer(rebasing: rest).withMemoryRebound(to: UInt8.self) { write(descriptor, $0.baseAddress, $0.count) }
+                    let written = UnsafeRawBufferPointer(rebasing: rest).withMemoryRebound(to: UInt8.self) {
+                        write(descriptor, $0.baseAddress, $0.count)
+                    }
                     if written < 0, errno == EINTR { continue }
                     guard written > 0 else { throw Self.failure(errno) }
                     rest = rest.dropFirst(written)

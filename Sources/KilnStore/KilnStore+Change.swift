@@ -124,7 +124,8 @@ extension StoreTransaction {
 extension KilnError {
     fileprivate static func staleVersion(_ resource: some StoredResource, expected: Int) -> KilnError {
         KilnError(
-            .staleVersion, "The \(type(of: resource).kind.noun) \(resource.metadata.name) has changed: "
+            .staleVersion,
+            "The \(type(of: resource).kind.noun) \(resource.metadata.name) has changed: "
                 + "it is at version \(resource.metadata.version), the request was made from \(expected).",
             hint: "Read it again, then repeat the change."
         )

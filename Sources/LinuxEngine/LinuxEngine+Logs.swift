@@ -16,7 +16,9 @@ extension LinuxEngine {
         try await containers.asKilnError("read the log of \(container)") {
             let lines = LogLineReader(service: service)
             do {
-                for try await piece in try await containers.client.containerLogs(container, follow: request.follow, tail: request.tail, timestamps: true) {
+                for try await piece in try await containers.client.containerLogs(
+                    container, follow: request.follow, tail: request.tail, timestamps: true)
+                {
                     if let line = lines.take(piece) { try await output(line) }
                 }
             } catch let error as PodmanError where error.isNoSuchContainer {

@@ -26,9 +26,7 @@ extension LinuxEngine {
         try await ContainerHost.purge(configuration.containers)
         try configuration.nameServers.purge()
         try await InstanceNetwork(instance: configuration.instance).purge()
-        let folders = configuration.folders
-        for machine in try folders.machines() { try HomeMount.remove(folders.home(of: machine)) }
-        try await folders.purge()
+        try await configuration.folders.purge()
     }
 }
 

@@ -10,7 +10,8 @@ extension LinuxEngine {
     func workspaceContainer(_ target: WorkspaceTarget, socketDirectory: String) async throws -> ContainerSpec {
         let name = containerName(of: target.id)
         var spec = try container(
-            named: name, image: try await containers.pull(target.image), hostname: target.name, range: target.workmachine.rangeIndex, namespace: network.workspaceNamespace(target.id))
+            named: name, image: try await containers.pull(target.image), hostname: target.name, range: target.workmachine.rangeIndex,
+            namespace: network.workspaceNamespace(target.id))
         spec.labels = labels(.workspace, target.id)
         spec.variables = target.variables
         spec.entrypoint = ["/opt/kiln/init", "-P"]
@@ -33,7 +34,8 @@ extension LinuxEngine {
             case .build(let build): try build.reference
             }
         var spec = try container(
-            named: containerName(of: service.name, in: target.id), image: try await containers.pull(image), hostname: service.name, range: target.rangeIndex,
+            named: containerName(of: service.name, in: target.id), image: try await containers.pull(image), hostname: service.name,
+            range: target.rangeIndex,
             namespace: network.serviceNamespace(environment: target.id, index: service.addressIndex))
         spec.labels = labels(.environment, target.id)
         spec.labels[Label.service] = service.name.value
@@ -61,7 +63,8 @@ extension LinuxEngine {
         // `localhost` is 127.0.0.1 only: a program that would listen on ::1 instead could not be reached by a translated connection.
         // Root inside may edit both: they are its own, and nothing on the host reads them back.
         try TrustedFiles.replace("\(files)/hosts", with: "127.0.0.1 localhost\n127.0.1.1 \(hostname)\n", mode: 0o644, owner: firstID)
-        try TrustedFiles.replace("\(files)/resolv.conf", with: "nameserver \(AddressPlan.resolver)\noptions timeout:2 attempts:2\n", mode: 0o644, owner: firstID)
+        try TrustedFiles.replace(
+            "\(files)/resolv.conf", with: "nameserver \(AddressPlan.resolver)\noptions timeout:2 attempts:2\n", mode: 0o644, owner: firstID)
         spec.mounts = [
             .init(source: "\(files)/hosts", destination: "/etc/hosts"),
             .init(source: "\(files)/resolv.conf", destination: "/etc/resolv.conf"),

@@ -114,14 +114,12 @@ public final class LinuxEngine: WorkspaceEngine {
 
     public func remove(_ workmachine: WorkmachineTarget) async throws {
         try await locks.withLock(workmachine.id) {
-            try HomeMount.remove(self.folders.home(of: workmachine.id))
             try await self.folders.removeHome(of: workmachine.id)
         }
     }
 
     func ensureHome(of workmachine: WorkmachineTarget) async throws {
         try folders.ensureHome(of: workmachine.id, firstID: instance.firstUserID(ofRange: workmachine.rangeIndex))
-        try HomeMount.ensure(folders.home(of: workmachine.id))
     }
 }
 

@@ -52,19 +52,8 @@ public final class PodmanClient: Sendable {
         request.headers.add(name: "Host", value: "podman")
         if let contentType = call.contentType { request.headers.add(name: "Content-Type", value: contentType) }
         request.body = call.body
-        let deadline = NIODeadline.now() + patience
-        var response: HTTPClientResponse
-        while true {
-            do {
-                response = try await http.execute(request, timeout: call.timeout)
-                break
-            } catch {
-                try Task.checkCancellation()
-                guard call.isRepeatable, Self.isBrokenConnection(error), NIODeadline.now() < deadline else {
-                    throw PodmanError(status: 0, message: "Podman does not answer at \(socketPath): \(error).")
-                }
-            }
-        }
+        let prepared = request
+        let response = try await repeating(call) { try await self.http.execute(prepared, timeout: call.timeout) }
         let status = response.status.code
         guard accepting.isEmpty ? (200..<300).contains(status) : accepting.contains(status) else {
             throw try await Self.refusal(response)
@@ -74,7 +63,7 @@ public final class PodmanClient: Sendable {
 
     /// Sends `call` and decodes its JSON answer.
     func decode<Answer: Decodable>(_ call: Call, as type: Answer.Type = Answer.self) async throws -> Answer {
-        let body = try await send(call).body.collect(upTo: 64 << 20)
+        let body = try await repeating(call) { try await self.send(call).body.collect(upTo: 64 << 20) }
         do {
             return try JSONDecoder().decode(Answer.self, from: Data(body.readableBytesView))
         } catch {
@@ -85,9 +74,28 @@ public final class PodmanClient: Sendable {
     /// Sends `call` and reads its answer to the end, so that the connection can be used again.
     @discardableResult
     func perform(_ call: Call, accepting: Set<UInt> = []) async throws -> UInt {
-        let response = try await send(call, accepting: accepting)
-        for try await _ in response.body {}
-        return response.status.code
+        try await repeating(call) {
+            let response = try await self.send(call, accepting: accepting)
+            for try await _ in response.body {}
+            return response.status.code
+        }
+    }
+
+    /// Does `attempt` again while connections break, until `patience` is over or when the call must not be repeated.
+    private func repeating<Result>(_ call: Call, _ attempt: () async throws -> Result) async throws -> Result {
+        let deadline = NIODeadline.now() + patience
+        while true {
+            do {
+                return try await attempt()
+            } catch let error as PodmanError {
+                throw error
+            } catch {
+                try Task.checkCancellation()
+                guard call.isRepeatable, Self.isBrokenConnection(error), NIODeadline.now() < deadline else {
+                    throw PodmanError(status: 0, message: "Podman does not answer at \(socketPath): \(error).")
+                }
+            }
+        }
     }
 
     static func json(_ value: some Encodable) throws -> HTTPClientRequest.Body {
@@ -106,6 +114,7 @@ public final class PodmanClient: Sendable {
     /// A pooled connection of a service that ended fails at its next use; a new one then waits for the socket.
     private static func isBrokenConnection(_ error: any Error) -> Bool {
         if let error = error as? HTTPClientError { return error == .remoteConnectionClosed || error == .writeTimeout }
+        if let error = error as? HTTPParserError { return error == .invalidEOFState }
         return error is IOError || error is ChannelError
     }
 }

@@ -53,6 +53,10 @@ public actor InMemoryEngine: WorkspaceEngine {
 
     public func release(_ call: Call) {
         held.remove(call)
+        resume(call)
+    }
+
+    private func resume(_ call: Call) {
         for continuation in waiting.removeValue(forKey: call) ?? [] { continuation.resume() }
     }
 
@@ -91,7 +95,12 @@ public actor InMemoryEngine: WorkspaceEngine {
             if active[id, default: 0] > 1 { overlaps += 1 }
         }
         if held.contains(call) {
-            await withCheckedContinuation { waiting[call, default: []].append($0) }
+            await withTaskCancellationHandler {
+                await withCheckedContinuation { waiting[call, default: []].append($0) }
+            } onCancel: {
+                Task { await self.resume(call) }
+            }
+            try Task.checkCancellation()
         }
         guard connected else { throw Self.unavailable }
         if let first = failures[call]?.first {

@@ -22,7 +22,8 @@ struct Containment {
         _ = try await instance.inside("trick", "cd ~ && rm -rf ~/workspaces/trick && ln -s \(bait) ~/workspaces/trick")
         try await instance.kl("ws", "suspend", "trick")
         let resumed = try await instance.tryKl("ws", "resume", "trick")
-        #expect(try await instance.tryKl("ws", "exec", "trick", "--", "cat", "\(bait)/file").output.contains("precious") == false, "\(resumed.errors)")
+        #expect(
+            try await instance.tryKl("ws", "exec", "trick", "--", "cat", "\(bait)/file").output.contains("precious") == false, "\(resumed.errors)")
         try await instance.kl("ws", "delete", "trick", "--yes")
         #expect(FileManager.default.contents(atPath: "\(bait)/file") == Data("precious".utf8))
 
@@ -51,7 +52,8 @@ struct Containment {
     }
 
     private func sockets() async throws {
-        let found = try await instance.inside("hello", "sudo find / -xdev -type s 2>/dev/null; sudo ls /run/kiln; sudo touch /run/kiln/x 2>&1 || true")
+        let found = try await instance.inside(
+            "hello", "sudo find / -xdev -type s 2>/dev/null; sudo ls /run/kiln; sudo touch /run/kiln/x 2>&1 || true")
         #expect(!found.output.contains("podman.sock") && !found.output.contains("agent.sock"))
         #expect(found.output.contains("kl.sock") && found.output.contains("Read-only file system"))
         // By its socket a workspace may look at its owner's environments, and not delete them.
@@ -68,7 +70,9 @@ struct Containment {
         _ = try await instance.inside("peer", "cd /tmp; setsid python3 -m http.server 8000 --bind 0.0.0.0 > /dev/null 2>&1 < /dev/null & true")
         let host = try HostServer()
         defer { host.stop() }
-        try await waitUntil("the peer listens", within: 10) { try await instance.inside("peer", "curl -s -m 2 http://127.0.0.1:8000/ > /dev/null").status == 0 }
+        try await waitUntil("the peer listens", within: 10) {
+            try await instance.inside("peer", "curl -s -m 2 http://127.0.0.1:8000/ > /dev/null").status == 0
+        }
         try await flushNeighbours()
         let link = try await Program.check("/usr/sbin/ip", ["-4", "-o", "addr", "show", "\(instance.prefix)0"])
         let linkAddress = String(link.split(separator: " ")[3].split(separator: "/")[0])
@@ -87,7 +91,8 @@ struct Containment {
         #expect(try await instance.inside("peer", "sudo ip route del default").status != 0, "root inside cannot change its network")
 
         // Nothing for the service range leaves by the uplink: the router sees no packet of it.
-        let route = try await instance.inside("peer", "ip route get 198.18.0.1 2>&1; true").output + instance.inside("peer", "ip route get 198.18.0.1").errors
+        let route =
+            try await instance.inside("peer", "ip route get 198.18.0.1 2>&1; true").output + instance.inside("peer", "ip route get 198.18.0.1").errors
         #expect(route.contains("unreachable") || route.contains("No route to host"))
 
         // The same path opens when allowed.
@@ -96,7 +101,9 @@ struct Containment {
         #expect(try await instance.inside("peer", "exec 3<>/dev/tcp/redis/6379; printf 'PING\\r\\n' >&3; head -n 1 <&3").output == "+PONG\r\n")
         #expect(try await !open("hello", peerAddress, 8000), "another workspace of the same environment")
         let environment = try await instance.id("env", "shop")
-        let fromService = try await Program.run("/usr/sbin/ip", ["netns", "exec", "\(instance.prefix)-s-\(environment)-1", "/usr/bin/curl", "-s", "-m", "2", "http://\(peerAddress):8000/"])
+        let fromService = try await Program.run(
+            "/usr/sbin/ip",
+            ["netns", "exec", "\(instance.prefix)-s-\(environment)-1", "/usr/bin/curl", "-s", "-m", "2", "http://\(peerAddress):8000/"])
         #expect(fromService.status != 0, "a service reaches no port of a workspace")
         _ = peer
         try await instance.kl("ws", "delete", "peer", "--yes")
@@ -129,13 +136,16 @@ struct HostServer {
         port = Int.random(in: 30000...39999)
         process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-        process.arguments = ["-c", """
+        process.arguments = [
+            "-c",
+            """
             import socketserver, http.server
             class H(http.server.BaseHTTPRequestHandler):
                 def do_GET(self): self.send_response(200); self.end_headers(); self.wfile.write(b"host")
                 def log_message(self, *a): pass
             http.server.ThreadingHTTPServer(("0.0.0.0", \(port)), H).serve_forever()
-            """]
+            """,
+        ]
         try process.run()
         Thread.sleep(forTimeInterval: 0.5)
     }

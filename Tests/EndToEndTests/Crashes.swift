@@ -16,7 +16,10 @@ struct Crashes {
         let namespace = "\(instance.prefix)-w-\(workspace)"
         func answers() async throws -> Bool {
             // By the namespace alone: no daemon of ours is asked.
-            try await Program.run("/usr/sbin/ip", ["netns", "exec", namespace, "/usr/bin/curl", "-s", "-m", "5", "http://198.18.0.\(try await apiIndex()):8080/healthz"]).status == 0
+            try await Program.run(
+                "/usr/sbin/ip",
+                ["netns", "exec", namespace, "/usr/bin/curl", "-s", "-m", "5", "http://198.18.0.\(try await apiIndex()):8080/healthz"]
+            ).status == 0
         }
         #expect(try await answers())
         for victim in ["kilnd", "kiln-agent", "podman"] {
@@ -27,7 +30,9 @@ struct Crashes {
             case "kiln-agent": try await instance.startAgent()
             default: break
             }
-            try await waitUntil("a command runs after \(victim) was killed", within: 60) { try await instance.tryKl("ws", "exec", "hello", "--", "true").status == 0 }
+            try await waitUntil("a command runs after \(victim) was killed", within: 60) {
+                try await instance.tryKl("ws", "exec", "hello", "--", "true").status == 0
+            }
             #expect(try await answers(), "after \(victim) came back")
         }
     }
@@ -44,7 +49,10 @@ struct Crashes {
         for round in 0..<rounds {
             let name = "crash\(round)"
             let work = Task {
-                for step in [["ws", "create", name], ["env", "connect", "shop", "--workspace", name], ["ws", "suspend", name], ["ws", "resume", name], ["ws", "delete", name, "--yes"]] {
+                for step in [
+                    ["ws", "create", name], ["env", "connect", "shop", "--workspace", name], ["ws", "suspend", name], ["ws", "resume", name],
+                    ["ws", "delete", name, "--yes"],
+                ] {
                     // Many of these fail: that is the point. What counts is what is there afterwards.
                     _ = try await instance.tryKl(step)
                 }
@@ -67,7 +75,8 @@ struct Crashes {
         try await waitUntil("nothing is left of what the kills interrupted", within: 60) {
             try await instance.traces().filter { !$0.hasPrefix("process") } == steady
         }
-        let containers = try await Program.check("/usr/bin/curl", ["-sf", "--unix-socket", instance.podmanSocket, "http://d/v4.0.0/libpod/containers/json?all=true"])
+        let containers = try await Program.check(
+            "/usr/bin/curl", ["-sf", "--unix-socket", instance.podmanSocket, "http://d/v4.0.0/libpod/containers/json?all=true"])
         #expect(!containers.contains("crash"))
         #expect(try await instance.inside("hello", "ls -A ~/workspaces").output == "hello\n")
         #expect(try await instance.tryKl("ws", "exec", "hello", "--", "curl", "-sf", "http://api:8080/healthz").status == 0, "the connection went on")

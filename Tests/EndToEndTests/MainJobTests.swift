@@ -20,21 +20,29 @@ import Testing
 
     private func workspaces(_ instance: TestInstance) async throws {
         try await instance.kl("ws", "create", "hello", "--cpus", "1.5", "--memory", "512M", "--env", "GREETING=good day")
-        let me = try await instance.inside("hello", "id -un; hostname; pwd; echo $GREETING; echo $LANG; sudo id -u; cat /sys/fs/cgroup/pids.max 2>/dev/null; true")
+        let me = try await instance.inside(
+            "hello", "id -un; hostname; pwd; echo $GREETING; echo $LANG; sudo id -u; cat /sys/fs/cgroup/pids.max 2>/dev/null; true")
         #expect(me.output.split(separator: "\n").prefix(6) == ["dev", "hello", "/home/dev/workspaces/hello", "good day", "C.UTF-8", "0"])
 
         #expect(try await instance.tryKl("ws", "exec", "hello", "--", "sh", "-c", "exit 7").status == 7)
         #expect(try await instance.tryKl("ws", "exec", "hello", "--", "cat", input: "through stdin").output == "through stdin")
         #expect(try await instance.tryKl("ws", "exec", "hello", "--", "no-such-program").status == 127)
         let ended = try await Program.run(
-            "/usr/bin/timeout", ["-s", "INT", "--foreground", "2", "/bin/sh", "-c", "exec \"$@\"", "sh"] + instance.command("ws", "exec", "hello", "--", "sh", "-c", "trap 'echo caught; exit 9' INT; while :; do sleep 0.1; done"),
+            "/usr/bin/timeout",
+            ["-s", "INT", "--foreground", "2", "/bin/sh", "-c", "exec \"$@\"", "sh"]
+                + instance.command("ws", "exec", "hello", "--", "sh", "-c", "trap 'echo caught; exit 9' INT; while :; do sleep 0.1; done"),
             environment: instance.environment)
         #expect(ended.output == "caught\n")
 
         // A machine a developer trusts.
-        let ports = try await instance.inside("hello", "python3 -c 'import socket; socket.create_server((\"0.0.0.0\", 80))' && ping -c 1 -W 2 127.0.0.1 > /dev/null && ls /sys/class/net && cat /etc/hosts && command -v kl && kl version")
+        let ports = try await instance.inside(
+            "hello",
+            "python3 -c 'import socket; socket.create_server((\"0.0.0.0\", 80))' && ping -c 1 -W 2 127.0.0.1 > /dev/null && ls /sys/class/net && cat /etc/hosts && command -v kl && kl version"
+        )
         #expect(ports.status == 0, "\(ports.errors)")
-        #expect(ports.output.contains("eth0\nlo\n") && !ports.output.contains("veth") && ports.output.contains("/opt/kiln/bin/kl") || ports.output.contains("/usr/local/bin/kl"))
+        #expect(
+            ports.output.contains("eth0\nlo\n") && !ports.output.contains("veth") && ports.output.contains("/opt/kiln/bin/kl")
+                || ports.output.contains("/usr/local/bin/kl"))
         #expect(try await instance.inside("hello", "command -v jq rg node").output.isEmpty)
         #expect(try await instance.inside("hello", "kl status").output.contains("hello"))
 
@@ -95,13 +103,33 @@ import Testing
 
         // Broken for real: without its container a service is refused at once, and status says so.
         let environment = try await instance.id("env", "shop")
-        try await Program.check("/usr/bin/curl", ["-sf", "--unix-socket", instance.podmanSocket, "-X", "POST", "http://d/v4.0.0/libpod/containers/\(instance.prefix)-s-\(environment)-redis/pause"])
-        try await waitUntil("the paused Redis is seen", within: 60) { try await !instance.inside("hello", "kl env status").output.contains("redis 198.18.0.1 Healthy") && instance.inside("hello", "kl env status --json").output.contains("nhealthy") }
-        try await Program.check("/usr/bin/curl", ["-sf", "--unix-socket", instance.podmanSocket, "-X", "POST", "http://d/v4.0.0/libpod/containers/\(instance.prefix)-s-\(environment)-redis/unpause"])
-        try await waitUntil("Redis is healthy again", within: 60) { try await !instance.inside("hello", "kl env status --json").output.contains("nhealthy") }
+        try await Program.check(
+            "/usr/bin/curl",
+            [
+                "-sf", "--unix-socket", instance.podmanSocket, "-X", "POST",
+                "http://d/v4.0.0/libpod/containers/\(instance.prefix)-s-\(environment)-redis/pause",
+            ])
+        try await waitUntil("the paused Redis is seen", within: 60) {
+            try await !instance.inside("hello", "kl env status").output.contains("redis 198.18.0.1 Healthy")
+                && instance.inside("hello", "kl env status --json").output.contains("nhealthy")
+        }
+        try await Program.check(
+            "/usr/bin/curl",
+            [
+                "-sf", "--unix-socket", instance.podmanSocket, "-X", "POST",
+                "http://d/v4.0.0/libpod/containers/\(instance.prefix)-s-\(environment)-redis/unpause",
+            ])
+        try await waitUntil("Redis is healthy again", within: 60) {
+            try await !instance.inside("hello", "kl env status --json").output.contains("nhealthy")
+        }
 
         // Disconnected: a blocked read errors, and the name is gone. Connected again from outside.
-        let read = Task { try await instance.inside("hello", "python3 -c 'import socket,time\ns = socket.create_connection((\"redis\", 6379))\nprint(\"open\", flush=True)\ntry:\n  s.recv(1)\n  print(\"end\")\nexcept OSError as e: print(\"error\", time.time())'") }
+        let read = Task {
+            try await instance.inside(
+                "hello",
+                "python3 -c 'import socket,time\ns = socket.create_connection((\"redis\", 6379))\nprint(\"open\", flush=True)\ntry:\n  s.recv(1)\n  print(\"end\")\nexcept OSError as e: print(\"error\", time.time())'"
+            )
+        }
         try await Task.sleep(for: .seconds(1))
         try await instance.kl("env", "disconnect", "--workspace", "hello")
         let disconnected = Date().timeIntervalSince1970
@@ -114,7 +142,8 @@ import Testing
         // Stop and start: volumes keep what was written. A second environment of the same file builds nothing.
         _ = try await instance.inside("hello", "exec 3<>/dev/tcp/redis/6379; printf 'SET kept yes\\r\\nSAVE\\r\\n' >&3; head -n 2 <&3")
         try await instance.kl("env", "stop", "shop")
-        #expect(try await instance.inside("hello", "timeout 3 bash -c '</dev/tcp/redis/6379'; echo $?").output == "1\n", "refused at once, not hanging")
+        #expect(
+            try await instance.inside("hello", "timeout 3 bash -c '</dev/tcp/redis/6379'; echo $?").output == "1\n", "refused at once, not hanging")
         try await instance.kl("env", "start", "shop")
         #expect(try await instance.inside("hello", "exec 3<>/dev/tcp/redis/6379; printf 'GET kept\\r\\n' >&3; head -n 2 <&3").output.contains("yes"))
         let begin = ContinuousClock.now
@@ -130,7 +159,8 @@ import Testing
         let api = try await instance.inside("hello", "curl -sS -m 10 http://api:8080/")
         #expect(api.status == 0 && api.output.hasPrefix("{"), "\(api.errors)")
         // The server's answer to an SSLRequest (PostgreSQL protocol 3.0): one byte, N or S.
-        let postgres = try await instance.inside("hello", "exec 3<>/dev/tcp/postgres/5432; printf '\\0\\0\\0\\x08\\x04\\xd2\\x16\\x2f' >&3; head -c 1 <&3")
+        let postgres = try await instance.inside(
+            "hello", "exec 3<>/dev/tcp/postgres/5432; printf '\\0\\0\\0\\x08\\x04\\xd2\\x16\\x2f' >&3; head -c 1 <&3")
         #expect(["N", "S"].contains(postgres.output), "\(postgres.errors)")
     }
 

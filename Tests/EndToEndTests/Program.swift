@@ -23,7 +23,9 @@ enum Program {
         }
     }
 
-    private static func runBlocking(_ path: String, _ arguments: [String], input: String?, environment: [String: String], timeout: Double) throws -> Result {
+    private static func runBlocking(_ path: String, _ arguments: [String], input: String?, environment: [String: String], timeout: Double) throws
+        -> Result
+    {
         guard FileManager.default.isExecutableFile(atPath: path) else { throw Failure(description: "\(path) is missing; run the suite by make test") }
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)

@@ -72,7 +72,7 @@ final class TestInstance: Sendable {
     }
 
     private var locations: [String] {
-        ["--instance", name, "--slot", "\(slot)", "--state-directory", "\(stateDirectory)/kilnd", "--runtime-directory", runtimeDirectory]
+        ["--instance", name, "--slot", "\(slot)", "--state-directory", stateDirectory, "--runtime-directory", runtimeDirectory]
     }
 
     /// kilnd's command line, run as its user.
@@ -89,16 +89,20 @@ final class TestInstance: Sendable {
               mkdir -p "$d"; mount -t tmpfs none "$d"; done
             exec setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs "$0" "$@"
             """
-        try daemon("kilnd", "/usr/bin/unshare", ["--mount", "--propagation", "private", "/bin/sh", "-c", hide, "\(binaries)/kilnd", "run"]
-            + locations + ["--port", "\(port)"])
+        try daemon(
+            "kilnd", "/usr/bin/unshare",
+            ["--mount", "--propagation", "private", "/bin/sh", "-c", hide, "\(binaries)/kilnd", "run"]
+                + locations + ["--port", "\(port)"])
     }
 
     func startAgent() async throws {
         let image = try Self.required("KILN_TEST_IMAGE_TAR")
         try daemon(
             "kiln-agent", "\(binaries)/kiln-agent",
-            ["run", "--instance", name, "--slot", "\(slot)", "--peer-user", "nobody", "--state-directory", stateDirectory, "--runtime-directory",
-                runtimeDirectory, "--tools-directory", "\(stateDirectory)/tools", "--base-image", image])
+            [
+                "run", "--instance", name, "--slot", "\(slot)", "--peer-user", "nobody", "--state-directory", stateDirectory, "--runtime-directory",
+                runtimeDirectory, "--tools-directory", "\(stateDirectory)/tools", "--base-image", image,
+            ])
     }
 
     private func daemon(_ title: String, _ path: String, _ arguments: [String]) throws {
@@ -179,7 +183,9 @@ final class TestInstance: Sendable {
     /// Everything on the host that carries this instance's name, one line each: containers, namespaces, mounts, links, tables, processes, folders.
     func traces() async throws -> Set<String> {
         var found: Set<String> = []
-        for entry in try FileManager.default.contentsOfDirectory(atPath: "/run/netns") where entry.hasPrefix(prefix + "-") { found.insert("netns \(entry)") }
+        for entry in try FileManager.default.contentsOfDirectory(atPath: "/run/netns") where entry.hasPrefix(prefix + "-") {
+            found.insert("netns \(entry)")
+        }
         for line in try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8).split(separator: "\n") {
             let path = line.split(separator: " ")[4]
             if path.contains("/\(prefix)/") || path.contains("/\(prefix)-") { found.insert("mount \(path)") }
@@ -195,7 +201,9 @@ final class TestInstance: Sendable {
             let line = String(decoding: data, as: UTF8.self).replacingOccurrences(of: "\0", with: " ")
             if line.contains("\(prefix)/") || line.contains("\(prefix)-") { found.insert("process \(line)") }
         }
-        for parent in ["/var/lib", "/run"] where FileManager.default.fileExists(atPath: "\(parent)/\(prefix)") { found.insert("folder \(parent)/\(prefix)") }
+        for parent in ["/var/lib", "/run"] where FileManager.default.fileExists(atPath: "\(parent)/\(prefix)") {
+            found.insert("folder \(parent)/\(prefix)")
+        }
         return found
     }
 

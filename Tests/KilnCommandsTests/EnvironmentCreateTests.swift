@@ -97,7 +97,7 @@ import Testing
             try Fixtures.write("services:\n  a:\n    image: x\n    bogus: 1\n", to: "\(folder)/bad.yaml")
             let sent = Sent()
             try await TestServer.run(serve(sent)) { server in
-    let bad = await kl("env", "create", "shop", "--file", "\(folder)/bad.yaml", at: server.endpoint)
+                let bad = await kl("env", "create", "shop", "--file", "\(folder)/bad.yaml", at: server.endpoint)
                 #expect(bad.status == 2)
                 #expect(bad.printed.error.contains("bad.yaml:4:"))
                 #expect(await kl("env", "create", "shop", "--file", "\(folder)/none.yaml", at: server.endpoint).status == 2)
@@ -107,7 +107,7 @@ import Testing
                 let escape = await kl("env", "create", "shop", "--file", "\(folder)/compose.yaml", at: server.endpoint)
                 #expect(escape.status == 2)
                 #expect(escape.printed.error.contains("escape"))
-            #expect(sent.create.withLock { $0 } == nil)
+                #expect(sent.create.withLock { $0 } == nil)
             }
         }
     }

@@ -40,7 +40,9 @@ import Testing
             Case(testDescription: "admin, workmachine", identity: admin, subject: machine, allowed: workmachines, refusal: .deny),
             Case(testDescription: "admin, workspace", identity: admin, subject: workspace, allowed: workspaces, refusal: .deny),
             Case(testDescription: "admin, environment", identity: admin, subject: environment, allowed: environments, refusal: .deny),
-            Case(testDescription: "admin, installation", identity: admin, subject: .installation, allowed: [.upload, .readMetrics, .createToken], refusal: .deny),
+            Case(
+                testDescription: "admin, installation", identity: admin, subject: .installation, allowed: [.upload, .readMetrics, .createToken],
+                refusal: .deny),
 
             Case(testDescription: "owner, workmachine", identity: owner, subject: machine, allowed: workmachines, refusal: .deny),
             Case(testDescription: "owner, workspace", identity: owner, subject: workspace, allowed: workspaces, refusal: .deny),

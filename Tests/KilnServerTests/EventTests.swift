@@ -10,7 +10,8 @@ import Testing
     ) async throws {
         try await RawConnection.with(port: kilnd.port) { connection in
             let resume = last.map { "Last-Event-ID: \($0)\r\n" } ?? ""
-            try await connection.send("GET /api/v1/events\(query) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(token ?? kilnd.anna)\r\n\(resume)\r\n")
+            try await connection.send(
+                "GET /api/v1/events\(query) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(token ?? kilnd.anna)\r\n\(resume)\r\n")
             let head = try await connection.head()
             #expect(head.status == 200)
             #expect(head.headers["content-type"] == "text/event-stream")

@@ -56,7 +56,8 @@ struct ServerFixture: Sendable {
         defer {
             do { try FileManager.default.removeItem(atPath: directory) } catch { print("left over: \(directory): \(error)") }
         }
-        var configuration = try Configuration(instance: Instance(name: name("test"), slot: 31), port: 0, stateDirectory: directory, runtimeDirectory: directory)
+        var configuration = try Configuration(
+            instance: Instance(name: name("test"), slot: 31), port: 0, stateDirectory: directory, runtimeDirectory: directory)
         configuration.maximumContext = maximumContext
         configuration.heartbeat = 0.2
         let settings = configuration

@@ -47,7 +47,8 @@ import Testing
             #expect(try await kilnd.send("POST", "/api/v1/workspaces/hello/connect", body: #"{"environment":"none"}"#).status == 404)
             #expect(try await kilnd.send("POST", "/api/v1/workspaces/hello/connect", body: #"{"environment":"shop"}"#).status == 202)
             try await kilnd.wait("/api/v1/workspaces/hello") { $0.contains(#""phase":"Connected""#) }
-            let report = try JSONDecoder().decode(WorkspaceReport.self, from: Data(try await kilnd.send("GET", "/api/v1/workspaces/hello/report").body))
+            let report = try JSONDecoder().decode(
+                WorkspaceReport.self, from: Data(try await kilnd.send("GET", "/api/v1/workspaces/hello/report").body))
             #expect(report.workmachine == name("local"))
             #expect(report.usage?.memory == 2)
             #expect(report.environment?.metadata.name == name("shop"))

@@ -111,7 +111,8 @@ import Testing
             try await kilnd.makeMachine()
             _ = try await kilnd.makeWorkspace("hello")
             try await RawConnection.with(port: kilnd.port) { connection in
-                try await connection.send("GET /api/v1/workspaces/hello/logs?follow=true&tail=1 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(kilnd.anna)\r\n\r\n")
+                try await connection.send(
+                    "GET /api/v1/workspaces/hello/logs?follow=true&tail=1 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(kilnd.anna)\r\n\r\n")
                 #expect(try await connection.head().status == 200)
                 #expect(String(decoding: try await connection.chunk(), as: UTF8.self).contains("line 1"))
             }

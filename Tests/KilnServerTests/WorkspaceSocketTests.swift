@@ -18,7 +18,8 @@ import Testing
         let port = try #require(server.localAddress?.port)
         let answer = try await RawConnection.with(port: port) { connection in
             // No token, and any host: neither means anything here.
-            try await connection.send("\(method) \(path) HTTP/1.1\r\nHost: kiln\r\nConnection: close\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
+            try await connection.send(
+                "\(method) \(path) HTTP/1.1\r\nHost: kiln\r\nConnection: close\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
             return try await connection.answer(hasBody: method != "HEAD")
         }
         try await server.close()

@@ -14,7 +14,8 @@ import Testing
     }
 
     private func found(
-        _ name: String, revision: String = "1", running: Bool = true, thisBoot: Bool = true, exit: Int? = nil, restarts: Int = 0, health: Health? = nil
+        _ name: String, revision: String = "1", running: Bool = true, thisBoot: Bool = true, exit: Int? = nil, restarts: Int = 0,
+        health: Health? = nil
     ) throws -> EnvironmentPlan.Observed {
         .init(
             container: "c-\(name)", service: try Name(name), revision: revision, isRunning: running, startedSinceBoot: thisBoot, exitStatus: exit,
@@ -63,7 +64,9 @@ import Testing
 
     @Test func `An ended service with a restart policy is started again, one without is failed or exited`() throws {
         #expect(plan([try service("a", 1, restart: .always)], [try found("a", running: false, exit: 0)]).actions == [.start(try Name("a"))])
-        #expect(plan([try service("a", 1, restart: .onFailure(maximumRetries: 2))], [try found("a", running: false, exit: 1, restarts: 2)]).actions.isEmpty)
+        #expect(
+            plan([try service("a", 1, restart: .onFailure(maximumRetries: 2))], [try found("a", running: false, exit: 1, restarts: 2)]).actions
+                .isEmpty)
         #expect(plan([try service("a", 1)], [try found("a", running: false, exit: 1)]).statuses[0].phase == .failed)
         #expect(plan([try service("a", 1)], [try found("a", running: false, exit: 0)]).statuses[0].phase == .exited)
     }

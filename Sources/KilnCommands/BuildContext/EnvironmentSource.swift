@@ -50,6 +50,14 @@ struct EnvironmentSource {
         warnings = inspection.warnings
         var contexts: [String: ContextTree] = [:]
         for context in inspection.contexts {
+            // The server read the file. It must not be able to ask for folders that the file does not name.
+            let leaves = context.path.hasPrefix("/") || context.path.split(separator: "/").contains("..")
+            guard !leaves || text.contains(context.path) else {
+                throw KilnError(
+                    .invalidBuildContext, "The build context \(context.path.printable()) lies outside the Compose file's folder and is not written in it.",
+                    hint: "Write the path in \(path) without variables."
+                )
+            }
             let place = context.path.hasPrefix("/") ? context.path : folder + context.path
             contexts[context.path] = try Self.tree(of: place, keeping: Set(context.containerfiles))
         }

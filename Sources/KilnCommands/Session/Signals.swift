@@ -13,43 +13,53 @@ struct Signals: Sendable {
         }
     }
 
-    /// One reader at a time in the process: handlers are global.
+    /// Of each signal one reader at a time in the process: handlers are global.
     var stream: AsyncStream<Int32> {
         let numbers = numbers
         return AsyncStream { continuation in
-            let source = DispatchSource.makeReadSource(fileDescriptor: Self.pipe.read, queue: DispatchQueue(label: "signals"))
+            var ends: [Int32] = [-1, -1]
+            precondition(pipe(&ends) == 0, "a process without room for a pipe cannot go on")
+            for end in ends {
+                _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+                _ = fcntl(end, F_SETFL, O_NONBLOCK)
+            }
+            let (reading, writing) = (ends[0], ends[1])
+            let source = DispatchSource.makeReadSource(fileDescriptor: reading, queue: DispatchQueue(label: "signals"))
             source.setEventHandler {
                 var number: UInt8 = 0
-                while read(Self.pipe.read, &number, 1) == 1 { continuation.yield(Int32(number)) }
+                while read(reading, &number, 1) == 1 { continuation.yield(Int32(number)) }
+            }
+            source.setCancelHandler {
+                close(reading)
+                close(writing)
             }
             source.activate()
             for number in numbers {
+                Self.pipes[Int(number)] = writing
                 // A handler may do next to nothing; a byte into a pipe is allowed (signal-safety(7)).
                 signal(number) { number in
                     var byte = UInt8(truncatingIfNeeded: number)
                     let code = errno
-                    _ = write(Signals.pipe.write, &byte, 1)
+                    _ = write(Signals.pipes[Int(number)], &byte, 1)
                     errno = code
                 }
             }
             continuation.onTermination = { _ in
-                for number in numbers { signal(number, SIG_DFL) }
+                for number in numbers where Self.pipes[Int(number)] == writing {
+                    signal(number, SIG_DFL)
+                    Self.pipes[Int(number)] = -1
+                }
                 source.cancel()
             }
         }
     }
 
-    private static let pipe: (read: Int32, write: Int32) = {
-        var ends: [Int32] = [-1, -1]
-        guard Self.makePipe(&ends) == 0 else { return (-1, -1) }
-        for end in ends {
-            _ = fcntl(end, F_SETFD, FD_CLOEXEC)
-            _ = fcntl(end, F_SETFL, O_NONBLOCK)
-        }
-        return (ends[0], ends[1])
+    /// Signal → where its handler writes: plain memory, as that is all a handler may touch. Linux has 64 signals.
+    private nonisolated(unsafe) static let pipes: UnsafeMutablePointer<Int32> = {
+        let pipes = UnsafeMutablePointer<Int32>.allocate(capacity: 65)
+        pipes.initialize(repeating: -1, count: 65)
+        return pipes
     }()
-
-    private static func makePipe(_ ends: inout [Int32]) -> Int32 { Glibc.pipe(&ends) }
 }
 
 extension sigaction {

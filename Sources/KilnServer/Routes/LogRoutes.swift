@@ -14,7 +14,9 @@ extension Backend {
         }
         table.add(.get, Routes.action(.environment, "{ref}", .logs)) { call in
             let document = try await resolve(.environment, call, .logs)
-            guard let environment = try await store.resource(Environment_.self, document.id) else { throw KilnError.noSuch(.environment, document.name.value) }
+            guard let environment = try await store.resource(Environment_.self, document.id) else {
+                throw KilnError.noSuch(.environment, document.name.value)
+            }
             var names = environment.spec.services.map(\.name)
             if let wanted = try call.query("service").map({ try Name($0) }) {
                 guard names.contains(wanted) else {

@@ -15,7 +15,8 @@ extension Backend {
             guard let workspace = try await store.resource(Workspace.self, document.id) else { throw KilnError.noSuch(.workspace, name.value) }
             guard workspace.status.phase == .running, workspace.spec.desiredState == .running else {
                 throw KilnError(
-                    .wrongPhase, "The workspace \(name) is not running; it is \(workspace.status.phase.rawValue).", hint: "Resume it: kl ws resume \(name)"
+                    .wrongPhase, "The workspace \(name) is not running; it is \(workspace.status.phase.rawValue).",
+                    hint: "Resume it: kl ws resume \(name)"
                 )
             }
             let engine = try controller.link.required()

@@ -62,7 +62,8 @@ extension Backend {
         let target = try await resolve(.environment, name.name.value, owner: name.owner ?? document.owner, call, .connect)
         guard let environment = try await store.resource(Environment_.self, target.id) else { throw KilnError.noSuch(.environment, body.environment) }
         guard environment.spec.desiredState == .running else {
-            throw KilnError(.wrongPhase, "The environment \(environment.metadata.name) is stopped.", hint: "Start it: kl env start \(environment.metadata.name)")
+            throw KilnError(
+                .wrongPhase, "The environment \(environment.metadata.name) is stopped.", hint: "Start it: kl env start \(environment.metadata.name)")
         }
         let failed = try await store.resource(Workspace.self, document.id)?.status.connection?.phase == .failed
         return try .json(status: .accepted, try await store.connect(document.id, to: target.id, again: failed))

@@ -37,8 +37,15 @@ extension ContainerHost {
 
     /// Starts a container; done when it runs already.
     /// - Throws: `KilnError`: `not-found`, `engine-failed`.
-    public func start(_ id: String) async throws {
-        try await asKilnError("start the container \(id)") { try await client.startContainer(id) }
+    public func start(_ container: String) async throws {
+        try await asKilnError("start the container \(container)") {
+            // Binds are kept by name; an id has to be asked for its own, unless nothing can be missing.
+            if try !StagedMounts(container: container, configuration: configuration).restore(), container.utf8.count == 64 {
+                let name = try await client.inspectContainer(container).name
+                _ = try StagedMounts(container: name, configuration: configuration).restore()
+            }
+            try await client.startContainer(container)
+        }
     }
 
     /// Stops a container; done when it is stopped or gone already.

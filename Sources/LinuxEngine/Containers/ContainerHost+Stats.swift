@@ -34,7 +34,7 @@ private struct CgroupReader {
     var container: String
 
     func unified() throws -> ContainerUsage {
-        let memory = try number("memory", "memory.current") - field("inactive_file", of: try text("memory", "memory.stat"))
+        let memory = try number("memory", "memory.current") - cache(prefix: "")
         let cpu = try text("cpu", "cpu.max").split(whereSeparator: \.isWhitespace)
         var milliCPUs: Int?
         if cpu.count == 2, let quota = Int(cpu[0]), let period = Int(cpu[1]), period > 0 { milliCPUs = quota * 1000 / period }
@@ -45,13 +45,19 @@ private struct CgroupReader {
     }
 
     func legacy() throws -> ContainerUsage {
-        let memory = try number("memory", "memory.usage_in_bytes") - field("total_inactive_file", of: try text("memory", "memory.stat"))
+        let memory = try number("memory", "memory.usage_in_bytes") - cache(prefix: "total_")
         let quota = try number("cpu", "cpu.cfs_quota_us")
         let period = try number("cpu", "cpu.cfs_period_us")
         return ContainerUsage(
             cpuNanoseconds: try number("cpuacct", "cpuacct.usage"), memory: max(memory, 0), processes: try number("pids", "pids.current"),
             milliCPULimit: quota > 0 && period > 0 ? quota * 1000 / period : nil, memoryLimit: try limit("memory", "memory.limit_in_bytes"),
             processLimit: try limit("pids", "pids.max"))
+    }
+
+    /// Bytes of files kept in memory, which the kernel drops when it needs room.
+    private func cache(prefix: String) throws -> Int {
+        let text = try text("memory", "memory.stat")
+        return field("\(prefix)inactive_file", of: text) + field("\(prefix)active_file", of: text)
     }
 
     private func text(_ controller: String, _ file: String) throws -> String {

@@ -12,7 +12,7 @@ public struct ContainerSpec: Sendable, Hashable {
     }
 
     /// A folder or file of the host inside a container. Always nosuid and nodev.
-    public struct Mount: Sendable, Hashable {
+    public struct Mount: Sendable, Hashable, Codable {
         public var source: String
         public var destination: String
         public var readOnly: Bool

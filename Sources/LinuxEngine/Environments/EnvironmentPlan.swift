@@ -76,7 +76,8 @@ struct EnvironmentPlan: Equatable {
             if let container, !container.isRunning, container.startedSinceBoot, container.exitStatus == 0 { return nil }
         }
         if ended, let status = container?.exitStatus, status != 0 || dependency.condition == .healthy {
-            return Obstacle(reason: Reason(code: "dependency-failed", message: "\(name), which it needs, ended with status \(status)."), isFinal: true)
+            return Obstacle(
+                reason: Reason(code: "dependency-failed", message: "\(name), which it needs, ended with status \(status)."), isFinal: true)
         }
         let wanted =
             switch dependency.condition {
@@ -108,13 +109,15 @@ struct EnvironmentPlan: Equatable {
         }
         let exit = container.exitStatus ?? 0
         if shouldStartAgain(service, container) {
-            return status(service, .starting, container, reason: Reason(code: "restarting", message: "It ended with status \(exit) and starts again."))
+            return status(
+                service, .starting, container, reason: Reason(code: "restarting", message: "It ended with status \(exit) and starts again."))
         }
         if exit == 0 { return status(service, .exited, container) }
         return status(service, .failed, container, reason: Reason(code: "exited", message: "\(service.name) ended with status \(exit)."))
     }
 
-    private static func status(_ service: Service, _ phase: ServiceStatus.Phase, _ container: Observed? = nil, reason: Reason? = nil) -> ServiceStatus {
+    private static func status(_ service: Service, _ phase: ServiceStatus.Phase, _ container: Observed? = nil, reason: Reason? = nil) -> ServiceStatus
+    {
         ServiceStatus(
             name: service.name, phase: phase, reason: reason, address: AddressPlan.virtual(service.addressIndex), ports: service.ports,
             exitStatus: container?.isRunning == false ? container?.exitStatus : nil, restarts: container?.restarts ?? 0)

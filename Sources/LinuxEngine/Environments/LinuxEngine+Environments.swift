@@ -102,7 +102,8 @@ extension LinuxEngine {
             // One that was made and never started has no revision: it is made again.
             observed.append(
                 .init(
-                    container: container.id, service: service, revision: container.phase == .created ? "" : container.labels[Label.revision] ?? "", isRunning: container.isRunning,
+                    container: container.id, service: service, revision: container.phase == .created ? "" : container.labels[Label.revision] ?? "",
+                    isRunning: container.isRunning,
                     startedSinceBoot: marks.isSet(containerName(of: service, in: environment)), exitStatus: container.exitStatus,
                     restarts: try await containers.restarts(of: container.id), health: await health.health(of: container.id)))
         }

@@ -18,9 +18,6 @@ struct FolderStore: Sendable {
 
     func home(of machine: ResourceID) -> String { "\(machinesDirectory)/\(machine)/home" }
 
-    /// Workmachines that have a home.
-    func machines() throws -> [ResourceID] { try TrustedFiles.list(machinesDirectory).compactMap { try? ResourceID($0) } }
-
     /// Makes a workmachine's home.
     func ensureHome(of machine: ResourceID, firstID: Int) throws {
         try TrustedFiles.makeDirectory(machinesDirectory, mode: 0o700)

@@ -109,13 +109,16 @@ extension LinuxEngine {
         let namespace = network.workspaceNamespace(workspace)
         let answer = try await Probe.resolve(probe.service.value, in: namespace, timeout: .seconds(2))
         guard case .resolved(let addresses) = answer, addresses == [probe.address] else {
-            throw KilnError(.probeFailed, "The connection is up, but \(probe.service) does not resolve (\(answer)).", hint: "kl env show; it is tried again.")
+            throw KilnError(
+                .probeFailed, "The connection is up, but \(probe.service) does not resolve (\(answer)).", hint: "kl env show; it is tried again.")
         }
         // Refused is an answer by the service's own machine: the way there is open.
         guard let port = probe.port, port.transport == .tcp else { return }
         let result = try await Probe.connect(to: probe.address, port: port.number, in: namespace, timeout: .seconds(2))
         guard result == .open || result == .refused else {
-            throw KilnError(.probeFailed, "\(probe.service) resolves, but its port \(port) cannot be reached (\(result)).", hint: "kl env show; it is tried again.")
+            throw KilnError(
+                .probeFailed, "\(probe.service) resolves, but its port \(port) cannot be reached (\(result)).",
+                hint: "kl env show; it is tried again.")
         }
     }
 

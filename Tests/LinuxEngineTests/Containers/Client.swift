@@ -1,4 +1,5 @@
 import KilnModel
+import Testing
 import WorkspaceEngine
 
 @testable import LinuxEngine
@@ -32,10 +33,22 @@ actor Client {
         waiters.removeAll { text.contains($0.text) }
     }
 
-    /// Waits until `text` was printed.
+    /// Waits until `wanted` was printed; an issue after ten seconds.
     func printed(_ wanted: String) async {
         if text.contains(wanted) { return }
+        let limit = Task {
+            try await Task.sleep(for: .seconds(10))
+            giveUp(wanted)
+        }
         await withCheckedContinuation { waiters.append((wanted, $0)) }
+        limit.cancel()
+    }
+
+    private func giveUp(_ wanted: String) {
+        Issue.record("“\(wanted)” was not printed, but: \(text)")
+        sender.finish()
+        waiters.forEach { $0.continuation.resume() }
+        waiters = []
     }
 
     nonisolated func send(_ text: String) { sender.yield(.input(Array(text.utf8))) }

@@ -8,6 +8,9 @@ import Testing
 
 @testable import LinuxEngine
 
+/// Tests of containers, one after the other: they share one Podman, and some kill it.
+@Suite(.serialized) enum ContainerTests {}
+
 /// One Podman of Kiln's with roots, cgroup and network namespace of its own, made once for all suites of this folder; the image is imported
 /// into it. Its service runs for one `with` at a time.
 actor ContainerFixture {

@@ -7,46 +7,48 @@ import Testing
 
 @testable import LinuxEngine
 
-@Suite(.serialized, .timeLimit(.minutes(3)))
-struct SupervisionTests {
-    let fixture = ContainerFixture.shared
+extension ContainerTests {
+    @Suite(.timeLimit(.minutes(3)))
+    struct SupervisionTests {
+        let fixture = ContainerFixture.shared
 
-    @Test func `Containers live through the service's death, and it is started again`() async throws {
-        try await fixture.with { host, id in
-            let before = try #require(try await host.inspect(id)?.pid)
-            let service = try #require(UnixSocket.listener(at: host.configuration.socket))
-            #expect(kill(service, SIGKILL) == 0)
-            // The call waits for the service that is started anew.
-            let after = try #require(try await host.inspect(id))
-            #expect(after.pid == before && after.phase == .running)
-            #expect(UnixSocket.listener(at: host.configuration.socket) != service)
-            #expect(try await host.run(["true"], in: id).status == 0)
+        @Test func `Containers live through the service's death, and it is started again`() async throws {
+            try await fixture.with { host, id in
+                let before = try #require(try await host.inspect(id)?.pid)
+                let service = try #require(UnixSocket.listener(at: host.configuration.socket))
+                #expect(kill(service, SIGKILL) == 0)
+                // The call waits for the service that is started anew.
+                let after = try #require(try await host.inspect(id))
+                #expect(after.pid == before && after.phase == .running)
+                #expect(UnixSocket.listener(at: host.configuration.socket) != service)
+                #expect(try await host.run(["true"], in: id).status == 0)
+            }
         }
-    }
 
-    @Test func `Another agent adopts the service that runs, and ends it when it stops`() async throws {
-        let prefix = "\(fixture.prefix)b"
-        let configuration = ContainerHost.Configuration(
-            stateDirectory: "/var/tmp/\(prefix)", runtimeDirectory: "/run/\(prefix)", instancePrefix: prefix)
-        let host = try await ContainerHost.prepare(configuration, logger: Logger(label: "test"))
-        #expect(host.runtime.hasPrefix("crun ") || host.runtime.hasPrefix("runc "))
-        let service = try ChildProcess.spawn(
-            host.programs.podman, ["system", "service", "--time=0", "unix://\(configuration.socket)"], environment: host.environment,
-            input: Descriptor(owning: open("/dev/null", O_RDONLY)), output: Descriptor(owning: open("/dev/null", O_WRONLY)),
-            errorOutput: Descriptor(owning: open("/dev/null", O_WRONLY)))
-        try await host.client.ping(timeout: .seconds(30))
-        let supervisor = Task { try await host.run() }
-        try await host.client.ping()
-        #expect(UnixSocket.listener(at: configuration.socket) == service.pid)
-        try await Task.sleep(for: .milliseconds(300))
-        supervisor.cancel()
-        _ = await supervisor.result
-        #expect(UnixSocket.listener(at: configuration.socket) == nil)
-        try await host.shutdown()
-        try await ContainerHost.purge(configuration)
-        try await ContainerHost.purge(configuration)
-        #expect(try MountTable.points(within: configuration.runtimeDirectory).isEmpty)
-        #expect(!FileManager.default.fileExists(atPath: configuration.stateDirectory))
-        #expect(!FileManager.default.fileExists(atPath: configuration.runtimeDirectory))
+        @Test func `Another agent adopts the service that runs, and ends it when it stops`() async throws {
+            let prefix = "\(fixture.prefix)b"
+            let configuration = ContainerHost.Configuration(
+                stateDirectory: "/var/tmp/\(prefix)", runtimeDirectory: "/run/\(prefix)", instancePrefix: prefix)
+            let host = try await ContainerHost.prepare(configuration, logger: Logger(label: "test"))
+            #expect(host.runtime.hasPrefix("crun ") || host.runtime.hasPrefix("runc "))
+            let service = try ChildProcess.spawn(
+                host.programs.podman, ["system", "service", "--time=0", "unix://\(configuration.socket)"], environment: host.environment,
+                input: Descriptor(owning: open("/dev/null", O_RDONLY)), output: Descriptor(owning: open("/dev/null", O_WRONLY)),
+                errorOutput: Descriptor(owning: open("/dev/null", O_WRONLY)))
+            try await host.client.ping(timeout: .seconds(30))
+            let supervisor = Task { try await host.run() }
+            try await host.client.ping()
+            #expect(UnixSocket.listener(at: configuration.socket) == service.pid)
+            try await Task.sleep(for: .milliseconds(300))
+            supervisor.cancel()
+            _ = await supervisor.result
+            #expect(UnixSocket.listener(at: configuration.socket) == nil)
+            try await host.shutdown()
+            try await ContainerHost.purge(configuration)
+            try await ContainerHost.purge(configuration)
+            #expect(try MountTable.points(within: configuration.runtimeDirectory).isEmpty)
+            #expect(!FileManager.default.fileExists(atPath: configuration.stateDirectory))
+            #expect(!FileManager.default.fileExists(atPath: configuration.runtimeDirectory))
+        }
     }
 }

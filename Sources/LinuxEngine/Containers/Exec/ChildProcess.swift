@@ -1,4 +1,5 @@
 import CTerminal
+import FoundationEssentials
 import Glibc
 import KilnModel
 
@@ -50,6 +51,29 @@ final class ChildProcess: Sendable {
     static func attach(to pid: Int32) -> ChildProcess? {
         let handle = kiln_pidfd_open(pid)
         return handle >= 0 ? ChildProcess(pid: pid, handle: handle) : nil
+    }
+
+    /// Its children, each held. (proc_tid_children(5): exact for a process that waits for them, as an OCI runtime does.)
+    func children() -> [ChildProcess] {
+        let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
+        let ids = tasks.flatMap { task in
+            ((try? Files.read("/proc/\(pid)/task/\(task)/children")) ?? "").split(separator: " ").compactMap { Int32($0) }
+        }
+        return ids.compactMap { id in
+            guard let child = ChildProcess.attach(to: id) else { return nil }
+            // Looked at once it is held: a number whose process ended in between may be another's by now.
+            guard Self.parent(of: id) == pid else {
+                child.close()
+                return nil
+            }
+            return child
+        }
+    }
+
+    private static func parent(of id: Int32) -> Int32? {
+        guard let text = try? Files.read("/proc/\(id)/stat"), let close = text.lastIndex(of: ")") else { return nil }
+        let fields = text[close...].split(separator: " ")
+        return fields.count > 2 ? Int32(fields[2]) : nil
     }
 
     /// Readable once the process has ended.

@@ -11,7 +11,7 @@ final class ContainerProcess: Sendable {
     enum Channel: Sendable { case output, error }
 
     let runtime: ChildProcess
-    /// Holds the request, the runtime's log, the program's id.
+    /// Holds the request, the runtime's log, and the program's id once it runs.
     private let folder: String
     /// What the program reads: a pipe, or the terminal.
     let input: Descriptor
@@ -50,7 +50,7 @@ final class ContainerProcess: Sendable {
             }
         }
         let status = try await runtime.ended()
-        if status != 0, programID == nil { throw failure(status: status) }
+        if status != 0, !hasStarted, !log.isEmpty { throw failure(status: status) }
         return status
     }
 
@@ -90,9 +90,12 @@ final class ContainerProcess: Sendable {
     /// Sends a signal to the program. The runtime hands on those it can catch.
     func send(_ signal: Int32) {
         guard signal == SIGKILL || signal == SIGSTOP else { return runtime.send(signal) }
-        guard let id = programID, let program = ChildProcess.attach(to: id), isOurs(id) else { return runtime.send(signal) }
-        program.send(signal)
-        program.close()
+        let programs = runtime.children()
+        if programs.isEmpty { runtime.send(signal) }
+        for program in programs {
+            program.send(signal)
+            program.close()
+        }
     }
 
     /// Ends the program as a lost line does: no more input or output, SIGHUP, and after `grace` the runtime goes too. A program that ignores
@@ -119,18 +122,11 @@ final class ContainerProcess: Sendable {
         try? Files.remove(folder)
     }
 
-    /// The host's id of the program; nil until it was started.
-    private var programID: Int32? { (try? Files.read("\(folder)/pid")).flatMap { Int32($0) } }
+    /// Whether the runtime told the program's id, which it does once that runs.
+    private var hasStarted: Bool { access("\(folder)/pid", F_OK) == 0 }
 
-    /// Whether `id` is still the runtime's child and not another process that got its number.
-    private func isOurs(_ id: Int32) -> Bool {
-        guard let text = try? Files.read("/proc/\(id)/stat"), let close = text.lastIndex(of: ")") else { return false }
-        let fields = text[close...].split(separator: " ")
-        return fields.count > 2 && Int32(fields[2]) == runtime.pid
-    }
+    /// What the runtime has to complain of.
+    private var log: String { (try? Files.read("\(folder)/log")) ?? "" }
 
-    func failure(status: Int) -> KilnError {
-        let log = (try? Files.read("\(folder)/log")) ?? ""
-        return Self.failure(log: log, status: status)
-    }
+    func failure(status: Int) -> KilnError { Self.failure(log: log, status: status) }
 }

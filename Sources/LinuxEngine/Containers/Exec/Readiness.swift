@@ -8,16 +8,18 @@ enum Readiness {
     /// - Throws: `CancellationError`.
     @discardableResult
     static func readable(_ descriptor: Int32, timeout: Duration? = nil) async throws -> Bool {
-        try await wait(DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue), timeout: timeout)
+        try Task.checkCancellation()
+        return try await wait(DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue), timeout: timeout)
     }
 
     static func writable(_ descriptor: Int32) async throws {
+        try Task.checkCancellation()
         try await wait(DispatchSource.makeWriteSource(fileDescriptor: descriptor, queue: queue), timeout: nil)
     }
 
+    /// Once made, a source has to be activated, whatever happens: letting go of an inactive one ends the process.
     @discardableResult
     private static func wait(_ source: any DispatchSourceProtocol, timeout: Duration?) async throws -> Bool {
-        try Task.checkCancellation()
         let wait = Wait(source: source)
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in wait.begin(continuation, timeout: timeout, on: queue) }

@@ -22,6 +22,8 @@ extension ContainerHost {
         var temporary: String { "\(stateDirectory)/tmp" }
         /// Deliberately without a network in it: Kiln makes all networks itself.
         var networks: String { "\(stateDirectory)/networks" }
+        /// One file a container: what `StagedMounts` mounted for it.
+        var mountPlans: String { "\(stateDirectory)/mounts" }
         /// Working directory of builds, so that a relative path in one names nothing of the host.
         var empty: String { "\(stateDirectory)/empty" }
         var containersFile: String { "\(stateDirectory)/containers.conf" }
@@ -49,7 +51,7 @@ extension ContainerHost {
         var allDirectories: [String] {
             [
                 stateDirectory, storageRoot, volumes, libpod, temporary, networks, empty, runtimeDirectory, storageRun, libpodRun, sessions, sysfs,
-                mounts, cgroups, hooks, buildLibpod, buildStorageRun, buildLibpodRun,
+                mounts, mountPlans, cgroups, hooks, buildLibpod, buildStorageRun, buildLibpodRun,
             ]
         }
 

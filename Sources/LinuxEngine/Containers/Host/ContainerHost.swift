@@ -13,6 +13,8 @@ public struct ContainerHost: Sendable {
     public let configuration: Configuration
     /// Podman's API; calls wait a few seconds for a service that restarts.
     public let client: PodmanClient
+    /// A service that starts while a build holds the storage's lock takes its time.
+    private static let patience = Duration.seconds(20)
     let runtimeProgram: Runtime
     let cgroups: CgroupLayout
     let limits: ProcessLimits
@@ -45,7 +47,7 @@ public struct ContainerHost: Sendable {
             throw Files.failure("change the mode of", directory, errno)
         }
         return ContainerHost(
-            configuration: configuration, client: PodmanClient(socketPath: configuration.socket), runtimeProgram: runtime, cgroups: cgroups, limits: limits,
+            configuration: configuration, client: PodmanClient(socketPath: configuration.socket, patience: patience), runtimeProgram: runtime, cgroups: cgroups, limits: limits,
             programs: programs, logger: logger)
     }
 
