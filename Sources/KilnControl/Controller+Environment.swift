@@ -7,10 +7,20 @@ extension Controller {
     private static let recheck = 10.0
 
     func reconcileEnvironment(_ id: ResourceID, failures: Int) async throws -> ReconcileOutcome {
-        guard var environment = try await store.resource(Environment.self, id), let engine = link.engine else { return .done }
+        guard var environment = try await store.resource(Environment.self, id) else { return .done }
         do {
-            if environment.metadata.deletionRequestedAt != nil { return try await deleteEnvironment(environment, on: engine) }
-            guard try await readyWorkmachine(environment.spec.workmachine) != nil else { return .done }
+            if environment.metadata.deletionRequestedAt != nil {
+                guard let engine = link.engine else { return .done }
+                return try await deleteEnvironment(environment, on: engine)
+            }
+            let host = try await host(environment.spec.workmachine)
+            guard case .ready(let engine, _) = host else {
+                if case .missing(let reason) = host, environment.status.phase == .pending {
+                    environment.status.reason = reason
+                    try await store.setStatus(Environment.self, id, environment.status)
+                }
+                return .done
+            }
 
             guard let begun = try await store.setStatus(Environment.self, id, EnvironmentProgress.begun(environment, now: now())) else {
                 return .done

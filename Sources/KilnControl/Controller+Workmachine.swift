@@ -34,9 +34,16 @@ extension Controller {
         }
     }
 
-    /// The workmachine of a workspace or environment, once it is ready to host; what waits for it is asked for again then.
-    func readyWorkmachine(_ id: ResourceID) async throws -> Workmachine? {
-        guard let workmachine = try await store.resource(Workmachine.self, id), workmachine.status.phase == .ready else { return nil }
-        return workmachine
+    /// What a workspace or environment needs to go on; it is asked for again when what is missing is there.
+    enum Host {
+        case ready(any WorkspaceEngine, Workmachine)
+        /// With what a resource that has not begun yet may say of it.
+        case missing(Reason?)
+    }
+
+    func host(_ id: ResourceID) async throws -> Host {
+        guard let workmachine = try await store.resource(Workmachine.self, id) else { return .missing(nil) }
+        guard let engine = link.engine, workmachine.status.phase == .ready else { return .missing(workmachine.status.reason) }
+        return .ready(engine, workmachine)
     }
 }

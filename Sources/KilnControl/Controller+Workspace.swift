@@ -4,9 +4,19 @@ internal import WorkspaceEngine
 
 extension Controller {
     func reconcileWorkspace(_ id: ResourceID, failures: Int) async throws -> ReconcileOutcome {
-        guard var workspace = try await store.resource(Workspace.self, id), let engine = link.engine else { return .done }
-        if workspace.metadata.deletionRequestedAt != nil { return try await deleteWorkspace(workspace, on: engine, failures) }
-        guard let workmachine = try await readyWorkmachine(workspace.spec.workmachine) else { return .done }
+        guard var workspace = try await store.resource(Workspace.self, id) else { return .done }
+        if workspace.metadata.deletionRequestedAt != nil {
+            guard let engine = link.engine else { return .done }
+            return try await deleteWorkspace(workspace, on: engine, failures)
+        }
+        let host = try await host(workspace.spec.workmachine)
+        guard case .ready(let engine, let workmachine) = host else {
+            if case .missing(let reason) = host, workspace.status.phase == .pending {
+                workspace.status.reason = reason
+                try await store.setStatus(Workspace.self, id, workspace.status)
+            }
+            return .done
+        }
 
         var environment: Environment?
         if let wanted = workspace.spec.connection { environment = try await store.resource(Environment.self, wanted) }

@@ -45,8 +45,8 @@ public actor InMemoryEngine: WorkspaceEngine {
     /// Lets the next calls fail, one error after the other; nil lets one through.
     public func fail(_ call: Call, with errors: KilnError?...) { failures[call, default: []] += errors }
 
-    /// Lets the first applies of a workspace that is not known yet fail, one error after the other.
-    public func failNextApply(with errors: [KilnError]) { failuresOfNew += errors }
+    /// Lets the next applies of workspaces that are not known yet fail, one error after the other; none any more when empty.
+    public func failApplies(with errors: [KilnError]) { failuresOfNew = errors }
 
     /// Calls of this kind wait until `release`.
     public func hold(_ call: Call) { held.insert(call) }
@@ -197,7 +197,7 @@ public actor InMemoryEngine: WorkspaceEngine {
         images.insert(build)
     }
 
-    /// Plays a few programs: `echo WORDS`, `cat`, `exit N`, `yes` (writes without end) and `wait` (until its input ends).
+    /// Plays a few programs: `echo WORDS`, `cat`, `exit N`, `flood N` (writes N MiB), `yes` (writes without end) and `wait` (until its input ends).
     public func session(
         _ request: SessionRequest, in workspace: WorkspaceTarget, input: SessionInput, output: @escaping SessionOutput
     ) async throws {
@@ -208,6 +208,9 @@ public actor InMemoryEngine: WorkspaceEngine {
         switch request.command.first {
         case "echo": try await output(.output(Array((request.command.dropFirst().joined(separator: " ") + "\n").utf8)))
         case "exit": status = request.command.dropFirst().first.flatMap { UInt8($0) } ?? 1
+        case "flood":
+            let block = [UInt8](repeating: UInt8(ascii: "f"), count: 1 << 20)
+            for _ in 0..<(request.command.dropFirst().first.flatMap { Int($0) } ?? 1) { try await output(.output(block)) }
         case "yes":
             let block = [UInt8](repeating: UInt8(ascii: "y"), count: 1 << 16)
             while true {

@@ -79,7 +79,7 @@ struct Containment {
 
         // Controls: the peer answers itself (above), the host's server answers the host, and PostgreSQL answers the connected workspace.
         #expect(try await Program.run("/usr/bin/curl", ["-s", "-m", "2", "http://127.0.0.1:\(host.port)/"]).output == "host")
-        #expect(try await open("hello", "198.18.0.1", 5432) || open("hello", "198.18.0.2", 5432) || open("hello", "198.18.0.3", 5432))
+        #expect(try await open("hello", "198.18.0.1", 5432))
 
         #expect(try await !open("hello", peerAddress, 8000), "another workspace")
         #expect(try await !open("hello", linkAddress, host.port), "the host's ports by the link's address")
@@ -146,6 +146,9 @@ struct HostServer {
             http.server.ThreadingHTTPServer(("0.0.0.0", \(port)), H).serve_forever()
             """,
         ]
+        // Were the test to die, this must not hold the runner's pipes open.
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
         try process.run()
         Thread.sleep(forTimeInterval: 0.5)
     }

@@ -39,7 +39,7 @@ final class TestInstance: Sendable {
             try await instance.purge()
             return result
         } catch {
-            FileHandle.standardError.write(Data(instance.lastLogLines().utf8))
+            print(instance.lastLogLines())
             try await instance.purge()
             throw error
         }
@@ -107,7 +107,7 @@ final class TestInstance: Sendable {
 
     private func daemon(_ title: String, _ path: String, _ arguments: [String]) throws {
         let log = "\(runtimeDirectory)/\(title).log"
-        if !FileManager.default.fileExists(atPath: log) { FileManager.default.createFile(atPath: log, contents: nil) }
+        if !FileManager.default.fileExists(atPath: log) { _ = FileManager.default.createFile(atPath: log, contents: nil) }
         let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
         try handle.seekToEnd()
         let process = Process()

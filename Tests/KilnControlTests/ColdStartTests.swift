@@ -79,9 +79,11 @@ import WorkspaceEngine
             let machine = try await fixture.makeWorkmachine()
             let workspace = try await fixture.makeWorkspace("hello", on: machine)
             try await Task.sleep(for: .milliseconds(100))
-            #expect(try await fixture.store.resource(Workspace.self, workspace.metadata.id)?.status.phase == .pending)
+            let pending = try await fixture.store.resource(Workspace.self, workspace.metadata.id)
+            #expect(pending?.status.phase == .pending)
             let serving = Task { await fixture.controller.serve(fixture.engine) }
-            try await fixture.running(workspace)
+            let running = try await fixture.wait(Workspace.self, workspace.metadata.id) { $0?.status.phase == .running }
+            #expect(running?.status.reason == nil)
             let ready = try await fixture.store.resource(Workmachine.self, machine.metadata.id)
             #expect(ready?.status.phase == .ready)
             #expect(ready?.status.engine?.cpus == 4)
@@ -116,6 +118,20 @@ import WorkspaceEngine
             #expect(await fixture.engine.overlaps == 0)
             again.cancel()
             await again.value
+        }
+    }
+
+    @Test func `what waits for an engine that went away says so`() async throws {
+        try await Fixture.with(connected: false) { fixture in
+            let serving = Task { await fixture.controller.serve(fixture.engine) }
+            let machine = try await fixture.makeWorkmachine()
+            try await fixture.wait(Workmachine.self, machine.metadata.id) { $0?.status.phase == .ready }
+            await fixture.engine.disconnect()
+            await serving.value
+            let workspace = try await fixture.makeWorkspace("hello", on: machine)
+            let waiting = try await fixture.wait(Workspace.self, workspace.metadata.id) { $0?.status.reason != nil }
+            #expect(waiting?.status.phase == .pending)
+            #expect(waiting?.status.reason?.code == "engine-unavailable")
         }
     }
 

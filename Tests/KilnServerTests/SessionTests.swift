@@ -84,6 +84,27 @@ import Testing
         }
     }
 
+    @Test func `a client that reads late gets all of it, and the end`() async throws {
+        try await ServerFixture.with { kilnd in
+            try await kilnd.makeMachine()
+            _ = try await kilnd.makeWorkspace("hello")
+            try await session(kilnd, ["flood", "20"]) { _, frames in
+                try await Task.sleep(for: .seconds(1))
+                var read = 0
+                while case .output(let bytes)? = try await frames.next() { read += bytes.count }
+                #expect(read == 20 << 20)
+            }
+            // Little enough to lie in buffers when the session has ended already.
+            try await session(kilnd, ["flood", "2"]) { _, frames in
+                try await Task.sleep(for: .seconds(1))
+                #expect(await kilnd.engine.sessionsOpen == 0)
+                for _ in 0..<2 { #expect(try await frames.next() == .output([UInt8](repeating: UInt8(ascii: "f"), count: 1 << 20))) }
+                #expect(try await frames.next() == .exit(0))
+                #expect(try await frames.next() == nil)
+            }
+        }
+    }
+
     @Test func `what is no session frame ends in a failure, not in silence`() async throws {
         try await ServerFixture.with { kilnd in
             try await kilnd.makeMachine()

@@ -11,8 +11,11 @@ import Testing
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelOption(.autoRead, value: false)
             .childChannelInitializer { channel in
-                kilnd.callers.yield(MemoryCaller(workspace: workspace, channel: channel))
-                return channel.eventLoop.makeSucceededVoidFuture()
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(
+                        Arrival { kilnd.callers.yield(MemoryCaller(workspace: workspace, channel: channel)) }
+                    )
+                }
             }
             .bind(host: "127.0.0.1", port: 0).get()
         let port = try #require(server.localAddress?.port)
@@ -71,5 +74,19 @@ import Testing
         try await ServerFixture.with { kilnd in
             await #expect(throws: (any Error).self) { try await send(kilnd, ResourceID.random(), "GET", "/api/v1/session") }
         }
+    }
+}
+
+/// Tells of a connection once it is active: before, it cannot be read.
+private final class Arrival: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let arrived: () -> Void
+
+    init(_ arrived: @escaping () -> Void) { self.arrived = arrived }
+
+    func channelActive(context: ChannelHandlerContext) {
+        context.pipeline.syncOperations.removeHandler(self, promise: nil)
+        arrived()
     }
 }

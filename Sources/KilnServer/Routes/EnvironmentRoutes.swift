@@ -11,7 +11,7 @@ extension Backend {
             try authorise(call, .create, .resource(.environment, owner: owner, id: nil))
             let body = try await RequestJSON.decode(CreateEnvironment.self, from: call.request)
             let services = try read(body)
-            let workmachine = try await workmachine(named: body.workmachine, owner: owner, call)
+            let workmachine = try await workmachine(named: body.workmachine, owner: owner)
             return try .created(
                 try await store.createEnvironment(name: body.name, owner: owner, workmachine: workmachine, services: services)
             )

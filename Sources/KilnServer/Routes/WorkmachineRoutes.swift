@@ -19,7 +19,7 @@ extension Backend {
 
     /// The id of the workmachine that something new goes to.
     /// - Throws: `not-found` with the way to make one.
-    func workmachine(named name: Name?, owner: Name, _ call: Call) async throws -> ResourceID {
+    func workmachine(named name: Name?, owner: Name) async throws -> ResourceID {
         let name = try name ?? Name(Defaults.workmachine)
         guard let document = try await store.document(.workmachine, owner: owner, name: name) else {
             throw KilnError(.notFound, "There is no workmachine \(name).", hint: "Make it first: kl machine create \(name)")

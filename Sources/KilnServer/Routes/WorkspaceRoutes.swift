@@ -40,7 +40,7 @@ extension Backend {
         try authorise(call, .create, .resource(.workspace, owner: owner, id: nil))
         let body = try await RequestJSON.decode(CreateWorkspace.self, from: call.request)
         let draft = WorkspaceDraft(
-            workmachine: try await workmachine(named: body.workmachine, owner: owner, call),
+            workmachine: try await workmachine(named: body.workmachine, owner: owner),
             image: try body.image ?? ImageReference(Defaults.image),
             limits: try Defaults.limits(milliCPUs: body.milliCPUs, memory: body.memory, host: controller.link.info),
             variables: body.variables ?? [], repository: body.repository

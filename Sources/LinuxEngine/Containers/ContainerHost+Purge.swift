@@ -12,10 +12,10 @@ extension ContainerHost {
             service.close()
         }
         try await removeContainers(configuration)
+        try await removeCgroups(configuration)
         for folder in [configuration.runtimeDirectory, configuration.stateDirectory] {
             for point in try MountTable.points(within: folder) { try Files.unmount(point) }
         }
-        for folder in try CgroupLayout.ofThisHost(instancePrefix: configuration.instancePrefix).parentDirectories { removeCgroup(folder) }
         try Files.remove(configuration.runtimeDirectory)
         try Files.remove(configuration.stateDirectory)
     }
@@ -33,6 +33,21 @@ extension ContainerHost {
             try await SystemCommandRunner().succeed(command)
         } catch {
             throw KilnError(.engineFailed, "The containers of \(configuration.instancePrefix) could not be removed: \(error)")
+        }
+    }
+
+    /// Monitors and Podman's own clean-up end a moment after their containers, and v1 tells nobody when a cgroup becomes empty.
+    private static func removeCgroups(_ configuration: Configuration) async throws {
+        let folders = try CgroupLayout.ofThisHost(instancePrefix: configuration.instancePrefix).parentDirectories
+        let deadline = ContinuousClock.now + .seconds(10)
+        while true {
+            for folder in folders { removeCgroup(folder) }
+            let left = folders.filter { access($0, F_OK) == 0 }
+            guard let first = left.first else { return }
+            guard ContinuousClock.now < deadline else {
+                throw KilnError(.engineFailed, "Processes in the cgroup \(first) do not end.", hint: "See \(first)/cgroup.procs.")
+            }
+            try await Task.sleep(for: .milliseconds(20))
         }
     }
 

@@ -15,11 +15,11 @@ extension PodmanClient {
         if !arguments.isEmpty { query.append(("buildargs", try Query.json(arguments))) }
         if let target { query.append(("target", target)) }
         if let networkNamespace {
-            query.append(("nsoptions", try Query.json([NamespaceOption(Name: "network", Host: false, Path: networkNamespace)])))
+            query.append(("nsoptions", try Query.json([NamespaceOption(name: "network", host: false, path: networkNamespace)])))
         }
         let call = Call(
-            method: .POST, path: "/build", query: query, body: .stream(context.map { ByteBuffer(bytes: $0) }, length: .unknown), contentType: "application/x-tar",
-            isRepeatable: false, timeout: .hours(6))
+            method: .POST, path: "/build", query: query, body: .stream(context.map { ByteBuffer(bytes: $0) }, length: .unknown),
+            contentType: "application/x-tar", isRepeatable: false, timeout: .hours(6))
         var last = ""
         for try await line in PodmanLines<BuildLine>(body: try await send(call).body) {
             if let error = line.error { throw PodmanError(status: 200, message: error) }
@@ -35,4 +35,10 @@ extension PodmanClient {
 
 private struct BuildLine: Decodable, Sendable { var stream: String?, error: String? }
 
-private struct NamespaceOption: Encodable { var Name: String, Host: Bool, Path: String }
+private struct NamespaceOption: Encodable {
+    var name: String
+    var host: Bool
+    var path: String
+
+    enum CodingKeys: String, CodingKey { case name = "Name", host = "Host", path = "Path" }
+}

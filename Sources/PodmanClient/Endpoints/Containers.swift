@@ -4,10 +4,9 @@ extension PodmanClient {
     /// Makes a container and returns its id (64 hex digits).
     /// - Throws: `PodmanError`; `isNameConflict` when the name is taken, `isNoSuchImage` when the image is not in the store.
     public func createContainer(_ specification: ContainerSpecification) async throws -> String {
-        struct Answer: Decodable { var Id: String }
         let call = Call(
             method: .POST, path: "/containers/create", body: try Self.json(specification), contentType: "application/json", isRepeatable: false)
-        return try await decode(call, as: Answer.self).Id
+        return try await decode(call, as: CreateAnswer.self).id
     }
 
     /// Starts a container; done when it runs already.
@@ -21,7 +20,8 @@ extension PodmanClient {
     public func stopContainer(_ id: String, timeout: Int) async throws {
         let query = [("timeout", String(timeout))]
         let patience = TimeAmount.seconds(Int64(timeout) + 60)
-        try await perform(Call(method: .POST, path: "/containers/\(Query.escape(id))/stop", query: query, timeout: patience), accepting: [204, 304, 404])
+        let call = Call(method: .POST, path: "/containers/\(Query.escape(id))/stop", query: query, timeout: patience)
+        try await perform(call, accepting: [204, 304, 404])
     }
 
     /// Sends a signal to a container's first process.
@@ -39,7 +39,8 @@ extension PodmanClient {
     public func removeContainer(_ id: String, force: Bool = true, volumes: Bool = true, timeout: Int? = nil) async throws {
         var query = [("force", String(force)), ("v", String(volumes))]
         if let timeout { query.append(("timeout", String(timeout))) }
-        try await perform(Call(method: .DELETE, path: "/containers/\(Query.escape(id))", query: query, timeout: .minutes(2)), accepting: [200, 204, 404])
+        let call = Call(method: .DELETE, path: "/containers/\(Query.escape(id))", query: query, timeout: .minutes(2))
+        try await perform(call, accepting: [200, 204, 404])
     }
 
     /// Whether there is a container of this name or id.
@@ -72,12 +73,23 @@ extension PodmanClient {
     /// What a running container uses now.
     /// - Throws: `PodmanError`.
     public func containerStatistics(_ id: String) async throws -> ContainerStatistics {
-        struct Answer: Decodable { var Stats: [ContainerStatistics]? }
         let query = [("containers", id), ("stream", "false")]
-        let answer = try await decode(Call(method: .GET, path: "/containers/stats", query: query), as: Answer.self)
-        guard let statistics = answer.Stats?.first else {
+        let answer = try await decode(Call(method: .GET, path: "/containers/stats", query: query), as: StatisticsAnswer.self)
+        guard let statistics = answer.statistics?.first else {
             throw PodmanError(status: 404, message: "Podman has no statistics of the container \(id).", cause: "no such container")
         }
         return statistics
     }
+}
+
+private struct CreateAnswer: Decodable {
+    var id: String
+
+    enum CodingKeys: String, CodingKey { case id = "Id" }
+}
+
+private struct StatisticsAnswer: Decodable {
+    var statistics: [ContainerStatistics]?
+
+    enum CodingKeys: String, CodingKey { case statistics = "Stats" }
 }

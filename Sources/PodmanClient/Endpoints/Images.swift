@@ -28,8 +28,9 @@ extension PodmanClient {
     public func importImage<Bytes: AsyncSequence & Sendable>(_ tar: Bytes, reference: String) async throws -> String where Bytes.Element == [UInt8] {
         let call = Call(
             method: .POST, path: "/images/import", query: [("reference", reference)],
-            body: .stream(tar.map { ByteBuffer(bytes: $0) }, length: .unknown), contentType: "application/x-tar", isRepeatable: false, timeout: .hours(1))
-        return try await decode(call, as: ImportAnswer.self).Id
+            body: .stream(tar.map { ByteBuffer(bytes: $0) }, length: .unknown), contentType: "application/x-tar", isRepeatable: false,
+            timeout: .hours(1))
+        return try await decode(call, as: ImportAnswer.self).id
     }
 
     /// Removes an image; done when it is gone already.
@@ -46,4 +47,8 @@ extension PodmanClient {
     }
 }
 
-private struct ImportAnswer: Decodable { var Id: String }
+private struct ImportAnswer: Decodable {
+    var id: String
+
+    enum CodingKeys: String, CodingKey { case id = "Id" }
+}

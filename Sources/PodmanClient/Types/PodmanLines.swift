@@ -41,7 +41,8 @@ public struct PodmanLines<Element: Decodable & Sendable>: AsyncSequence, Sendabl
             do {
                 return try JSONDecoder().decode(Element.self, from: Data(line))
             } catch {
-                throw PodmanError(status: 0, message: "Podman's line “\(String(decoding: line.prefix(200), as: UTF8.self))” is not understood: \(error).")
+                let text = String(decoding: line.prefix(200), as: UTF8.self)
+                throw PodmanError(status: 0, message: "Podman's line “\(text)” is not understood: \(error).")
             }
         }
     }

@@ -17,7 +17,8 @@ extension ContainerTests {
             let resolver = "\(host.configuration.runtimeDirectory)/resolv.conf"
             try Files.write("nameserver 169.254.1.53\n", to: resolver)
             var request = BuildRequest(
-                tag: "localhost/kiln/built:1", userRange: .init(firstID: fixture.firstID), networkNamespace: fixture.networkNamespace, resolver: resolver)
+                tag: "localhost/kiln/built:1", userRange: .init(firstID: fixture.firstID), networkNamespace: fixture.networkNamespace,
+                resolver: resolver)
             request.arguments = [try EnvironmentVariable(key: "WORD", value: "a b")]
             let file = """
                 FROM \(ContainerFixture.imageName)

@@ -94,7 +94,8 @@ private enum CleanUp {
         Task.detached {
             supervisor?.cancel()
             _ = await supervisor?.result
-            let configuration = ContainerHost.Configuration(stateDirectory: "/var/tmp/\(prefix)", runtimeDirectory: "/run/\(prefix)", instancePrefix: prefix)
+            let configuration = ContainerHost.Configuration(
+                stateDirectory: "/var/tmp/\(prefix)", runtimeDirectory: "/run/\(prefix)", instancePrefix: prefix)
             do {
                 try await ContainerHost.purge(configuration)
                 try await SystemCommandRunner().succeed("ip", ["netns", "del", prefix])

@@ -58,7 +58,8 @@ extension ContainerTests {
                 #expect(try await run("python3", "-c", server) == "bound\n")
                 let network = try await run("sh", "-c", "ip addr add 10.1.2.3/32 dev lo; ip route add unreachable 10.9.0.0/16; cat /proc/self/status")
                 #expect(network.contains("not permitted") && network.contains("Seccomp:\t2"))
-                let ping = "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP); s.connect(('127.0.0.1', 0)); print('ping')"
+                let ping =
+                    "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP); s.connect(('127.0.0.1', 0)); print('ping')"
                 #expect(try await host.run(["python3", "-c", ping], in: id, user: .init(uid: 1000, gid: 1000)).outputText == "ping\n")
                 // Masked and read-only as by default.
                 let mounts = try await run("cat", "/proc/self/mounts")
@@ -100,16 +101,24 @@ extension ContainerTests {
         @Test func `Limits are enforced and shown`() async throws {
             try await fixture.with {
                 $0.limits = ResourceLimits(milliCPUs: 500, memory: 64 << 20, pids: 40)
+                $0.command = ["python3", "-c", "b = bytearray(20 << 20); import time; time.sleep(600)"]
             } _: { host, id in
                 let usage = try host.stats(id)
                 #expect(usage.milliCPULimit == 500 && usage.memoryLimit == 64 << 20 && usage.processLimit == 40)
-                #expect(usage.processes == 2 && usage.memory > 0 && usage.memory < 32 << 20 && usage.cpuNanoseconds > 0)
+                let clock = ContinuousClock()
+                let deadline = clock.now + .seconds(10)
+                while try host.stats(id).memory < 20 << 20 {
+                    try #require(clock.now < deadline)
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+                let settled = try host.stats(id)
+                #expect(settled.processes == 2 && settled.memory < 40 << 20 && settled.cpuNanoseconds > 0, "\(settled)")
                 let hungry = try await host.run(["python3", "-c", "b = bytearray(100 << 20); print(len(b))"], in: id)
                 #expect(hungry.status == 137)
-                let forks = "import os\nn = 0\ntry:\n  while n < 100:\n    if os.fork() == 0: import time; time.sleep(2); os._exit(0)\n    n += 1\nexcept OSError: print(n)"
+                let forks =
+                    "import os\nn = 0\ntry:\n  while n < 100:\n    if os.fork() == 0: import time; time.sleep(2); os._exit(0)\n    n += 1\nexcept OSError: print(n)"
                 let count = try await host.run(["python3", "-c", forks], in: id).outputText
                 #expect((30...40).contains(Int(count.split(whereSeparator: \.isWhitespace).first ?? "") ?? 0), "\(count)")
-                let clock = ContinuousClock()
                 let before = try host.stats(id).cpuNanoseconds
                 let took = try await clock.measure {
                     _ = try await host.run(["python3", "-c", "import time\ne = time.time() + 1\nwhile time.time() < e: pass"], in: id)

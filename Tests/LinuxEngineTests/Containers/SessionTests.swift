@@ -17,7 +17,8 @@ extension ContainerTests {
                 let client = Client()
                 let command = ["sh", "-c", "echo out; echo err >&2; echo $KEY; id -u; id -G; pwd; exit 7"]
                 try await client.run(
-                    command, on: host, in: id, user: .init(uid: 1000, gid: 1000, groups: [27]), variables: [EnvironmentVariable(key: "KEY", value: "a b")])
+                    command, on: host, in: id, user: .init(uid: 1000, gid: 1000, groups: [27]),
+                    variables: [EnvironmentVariable(key: "KEY", value: "a b")])
                 #expect(await client.text == "out\na b\n1000\n1000 27\n/tmp\n")
                 #expect(await client.errorText == "err\n")
                 #expect(await client.exit == 7)
@@ -89,7 +90,9 @@ extension ContainerTests {
                 await #expect { try await Client().run(["no-such-command"], on: host, in: id) } throws: {
                     ($0 as? KilnError)?.code == .commandNotFound && "\($0)".contains("no-such-command")
                 }
-                await #expect { try await Client().run(["/etc/passwd"], on: host, in: id) } throws: { ($0 as? KilnError)?.code == .commandNotExecutable }
+                await #expect { try await Client().run(["/etc/passwd"], on: host, in: id) } throws: {
+                    ($0 as? KilnError)?.code == .commandNotExecutable
+                }
                 let probe = try await host.run(["no-such-command"], in: id)
                 #expect(probe.status == 127 && probe.errorText.contains("command not found"))
                 let terminal = Client()
@@ -122,7 +125,9 @@ extension ContainerTests {
 
         @Test func `A probe that takes too long is killed`() async throws {
             try await fixture.with { host, id in
-                await #expect { try await host.run(["sleep", "79"], in: id, timeout: .milliseconds(300)) } throws: { ($0 as? KilnError)?.code == .timedOut }
+                await #expect { try await host.run(["sleep", "79"], in: id, timeout: .milliseconds(300)) } throws: {
+                    ($0 as? KilnError)?.code == .timedOut
+                }
                 let found3 = try await host.run(["pgrep", "-f", "^sleep 79"], in: id).status
                 #expect(found3 == 1)
             }
@@ -138,7 +143,8 @@ extension ContainerTests {
                 let request = SessionRequest(command: ["sh", "-c", "head -c 1073741824 | wc -c"])
                 let pieces = Pieces(count: 1024, size: 1 << 20)
                 try await host.session(
-                    request, container: id, user: .root, workingDirectory: "/", environment: [], input: SessionInput(unfolding: { await pieces.next() }),
+                    request, container: id, user: .root, workingDirectory: "/", environment: [],
+                    input: SessionInput(unfolding: { await pieces.next() }),
                     output: { await up.take($0) })
                 #expect(await up.text == "1073741824\n")
                 let growth = try residentBytes() - before

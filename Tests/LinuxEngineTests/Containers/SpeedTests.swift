@@ -18,9 +18,11 @@ extension ContainerTests {
                 var id = ""
                 creating.append(try await clock.measure { id = try await host.create(spec) })
                 starting.append(try await clock.measure { try await host.start(id) })
-                first.append(try await clock.measure { _ = try await host.run(["true"], in: id, user: .root, workingDirectory: "/", environment: []) })
+                first.append(
+                    try await clock.measure { _ = try await host.run(["true"], in: id, user: .root, workingDirectory: "/", environment: []) })
                 for _ in 0..<5 {
-                    running.append(try await clock.measure { _ = try await host.run(["true"], in: id, user: .root, workingDirectory: "/", environment: []) })
+                    running.append(
+                        try await clock.measure { _ = try await host.run(["true"], in: id, user: .root, workingDirectory: "/", environment: []) })
                     looking.append(try clock.measure { _ = try host.stats(id) })
                 }
                 removing.append(try await clock.measure { try await host.remove(id) })

@@ -49,6 +49,7 @@ extension ContainerTests {
             #expect(try MountTable.points(within: configuration.runtimeDirectory).isEmpty)
             #expect(!FileManager.default.fileExists(atPath: configuration.stateDirectory))
             #expect(!FileManager.default.fileExists(atPath: configuration.runtimeDirectory))
+            for folder in host.cgroups.parentDirectories { #expect(!FileManager.default.fileExists(atPath: folder)) }
         }
     }
 }

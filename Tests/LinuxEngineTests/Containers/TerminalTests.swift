@@ -26,7 +26,8 @@ extension ContainerTests {
             try await fixture.with { host, id in
                 let client = Client()
                 async let session: Void = client.run(
-                    ["bash", "--norc"], on: host, in: id, terminal: .init(columns: 80, rows: 24), variables: [EnvironmentVariable(key: "PS1", value: "> ")])
+                    ["bash", "--norc"], on: host, in: id, terminal: .init(columns: 80, rows: 24),
+                    variables: [EnvironmentVariable(key: "PS1", value: "> ")])
                 await client.printed("> ")
                 client.send("echo $((20 + 22))\n")
                 await client.printed("\r\n42\r\n")

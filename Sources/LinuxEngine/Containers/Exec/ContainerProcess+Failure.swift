@@ -18,7 +18,8 @@ extension ContainerProcess {
         if lower.contains("not found in $path") || (lower.contains("exec: ") && lower.contains("no such file")) {
             return KilnError(.commandNotFound, "\(quoted(in: message) ?? "The command"): command not found.")
         }
-        if lower.contains("open executable") || (lower.contains("exec: ") && lower.contains("permission denied")) || lower.contains("exec format error") {
+        let isRefused = lower.contains("exec: ") && lower.contains("permission denied")
+        if isRefused || lower.contains("open executable") || lower.contains("exec format error") {
             return KilnError(.commandNotExecutable, "The command cannot be run: \(message.printable(limit: 300)).")
         }
         if lower.contains("is not running") || lower.contains("/status`") || lower.contains("does not exist") || lower.contains("has stopped") {

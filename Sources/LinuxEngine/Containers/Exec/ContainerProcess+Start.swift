@@ -23,7 +23,8 @@ extension ContainerProcess {
             let input = try Descriptor.pipe(forReading: false)
             let output = try Descriptor.pipe(forReading: true)
             let errors = try Descriptor.pipe(forReading: true)
-            let runtime = try spawn(request, folder: folder, options: [], input: input.read, output: output.write, errorOutput: errors.write, on: host)
+            let runtime = try spawn(
+                request, folder: folder, options: [], input: input.read, output: output.write, errorOutput: errors.write, on: host)
             return ContainerProcess(runtime: runtime, folder: folder, input: input.write, output: output.read, errorOutput: errors.read)
         } catch {
             try? Files.remove(folder)
@@ -116,7 +117,8 @@ extension ContainerProcess {
     }
 
     private static func spawn(
-        _ request: ExecRequest, folder: String, options: [String], input: Descriptor, output: Descriptor, errorOutput: Descriptor, on host: ContainerHost
+        _ request: ExecRequest, folder: String, options: [String], input: Descriptor, output: Descriptor, errorOutput: Descriptor,
+        on host: ContainerHost
     ) throws -> ChildProcess {
         let arguments =
             ["--log", "\(folder)/log", "--log-format", "json", "exec", "--process", "\(folder)/process.json", "--pid-file", "\(folder)/pid"]

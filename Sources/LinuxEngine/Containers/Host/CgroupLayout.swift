@@ -30,7 +30,8 @@ struct CgroupLayout: Sendable, Hashable {
         for mount in try MountTable.current() where mount.type == "cgroup" && mount.point.hasPrefix("\(root)/") {
             for option in mount.superOptions { controllers[option] = controllers[option] ?? mount.point }
         }
-        return CgroupLayout(version: .v1(controllers: controllers, isHybrid: kiln_file_system_kind(unified) == 1), hasSystemd: hasSystemd, parent: parent)
+        let version = Version.v1(controllers: controllers, isHybrid: kiln_file_system_kind(unified) == 1)
+        return CgroupLayout(version: version, hasSystemd: hasSystemd, parent: parent)
     }
 
     /// Cgroup of one image build, named `build`. A build runs in it and not below it, and a cgroup that has others below takes no device

@@ -29,6 +29,8 @@ public struct ContainerHost: Sendable {
     public static func prepare(_ configuration: Configuration, logger: Logger) async throws -> ContainerHost {
         // A program that stops reading must cost a write, not this process.
         signal(SIGPIPE, SIG_IGN)
+        // Left by an agent that was killed.
+        try Files.remove(configuration.sessions)
         for directory in configuration.allDirectories { try Files.makeDirectory(directory) }
         let programs = try Programs.find()
         let cgroups = try CgroupLayout.ofThisHost(instancePrefix: configuration.instancePrefix)
@@ -47,13 +49,12 @@ public struct ContainerHost: Sendable {
             throw Files.failure("change the mode of", directory, errno)
         }
         return ContainerHost(
-            configuration: configuration, client: PodmanClient(socketPath: configuration.socket, patience: patience), runtimeProgram: runtime, cgroups: cgroups, limits: limits,
-            programs: programs, logger: logger)
+            configuration: configuration, client: PodmanClient(socketPath: configuration.socket, patience: patience), runtimeProgram: runtime,
+            cgroups: cgroups, limits: limits, programs: programs, logger: logger)
     }
 
     /// Keeps Podman's service answering until the task is cancelled, which ends the service; containers go on.
     public func run() async throws {
-        // Of programs that an earlier agent ran; theirs have their own folder names.
         try await ContainerService(host: self).run()
     }
 

@@ -20,6 +20,7 @@ struct RuntimeProbe {
         for name in ["crun", "runc"] {
             do {
                 let version = try await commands.succeed(name, ["--version"]).split(separator: "\n").first ?? ""
+                try refuseBroken(version)
                 let path = try Programs.path(name, package: name)
                 try await run(path)
                 let runtime = Runtime(name: name, path: path, description: String(version.replacing("version ", with: "")))
@@ -30,7 +31,14 @@ struct RuntimeProbe {
                 logger.warning("The container runtime \(name) does not run here: \(error)")
             }
         }
-        throw KilnError(.engineUnavailable, "No container runtime runs here. \(reasons.joined(separator: " "))", hint: "apt-get install crun")
+        throw KilnError(.engineUnavailable, "No container runtime works here. \(reasons.joined(separator: " "))", hint: "apt-get install crun")
+    }
+
+    /// runc up to 1.1 makes such containers as Kiln's but runs nothing more in them: it enters the user namespace first and may then not enter
+    /// a network namespace of the host's (`podman exec` fails alike).
+    private func refuseBroken(_ version: Substring) throws {
+        guard ["runc version 0.", "runc version 1.0", "runc version 1.1"].contains(where: { version.hasPrefix($0) }) else { return }
+        throw KilnError(.engineUnavailable, "\(version) cannot run programs in a container with a user namespace.")
     }
 
     /// crun refuses a host with v1 controllers and a v2 tree beside them while the v2 tree has any controller. Each such controller is taken
@@ -38,8 +46,10 @@ struct RuntimeProbe {
     private func holdStrayControllers() throws {
         guard case .v1(let mounted, isHybrid: true) = cgroups.version else { return }
         let inUnified = try Files.read("\(CgroupLayout.unified)/cgroup.controllers").split { $0.isWhitespace }.map(String.init)
-        let known = Set(try Files.read("/proc/cgroups").split(separator: "\n").dropFirst().compactMap { $0.split(separator: "\t").first.map(String.init) })
-        let elsewhere = try MountTable.current().filter { $0.type == "cgroup" }.flatMap(\.superOptions).filter { known.contains($0) && mounted[$0] == nil }
+        let lines = try Files.read("/proc/cgroups").split(separator: "\n").dropFirst()
+        let known = Set(lines.compactMap { $0.split(separator: "\t").first.map(String.init) })
+        let options = try MountTable.current().filter { $0.type == "cgroup" }.flatMap(\.superOptions)
+        let elsewhere = options.filter { known.contains($0) && mounted[$0] == nil }
         let held = Set(try MountTable.points(within: configuration.cgroups))
         for controller in Set(inUnified + elsewhere) {
             let target = "\(configuration.cgroups)/\(controller)"

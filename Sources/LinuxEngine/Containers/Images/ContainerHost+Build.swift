@@ -17,8 +17,8 @@ extension ContainerHost {
         let output = try Descriptor.pipe(forReading: true)
         let places = ChildProcess.Surroundings(network: request.networkNamespace, resolver: request.resolver, directory: configuration.empty)
         let program = try ChildProcess.spawn(
-            programs.podman, request.commandLine(cgroupParent: cgroups.ofBuild(request.name), hooks: hooks), environment: buildEnvironment, input: input.read,
-            output: output.write, errorOutput: output.write, surroundings: places)
+            programs.podman, request.commandLine(cgroupParent: cgroups.ofBuild(request.name), hooks: hooks), environment: buildEnvironment,
+            input: input.read, output: output.write, errorOutput: output.write, surroundings: places)
         defer { program.close() }
         input.read.close()
         output.write.close()
