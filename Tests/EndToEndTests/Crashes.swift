@@ -14,11 +14,12 @@ struct Crashes {
     private func dataPlaneGoesOn() async throws {
         let workspace = try await instance.id("ws", "hello")
         let namespace = "\(instance.prefix)-w-\(workspace)"
+        let index = try await apiIndex()
         func answers() async throws -> Bool {
             // By the namespace alone: no daemon of ours is asked.
             try await Program.run(
                 "/usr/sbin/ip",
-                ["netns", "exec", namespace, "/usr/bin/curl", "-s", "-m", "5", "http://198.18.0.\(try await apiIndex()):8080/healthz"]
+                ["netns", "exec", namespace, "/usr/bin/curl", "-s", "-m", "5", "http://198.18.0.\(index):8080/healthz"]
             ).status == 0
         }
         #expect(try await answers())

@@ -39,7 +39,7 @@ final class TestInstance: Sendable {
             try await instance.purge()
             return result
         } catch {
-            print(instance.lastLogLines())
+            print("\(error)\n\(instance.lastLogLines())")
             try await instance.purge()
             throw error
         }

@@ -54,7 +54,8 @@ struct EnvironmentSource {
             let leaves = context.path.hasPrefix("/") || context.path.split(separator: "/").contains("..")
             guard !leaves || text.contains(context.path) else {
                 throw KilnError(
-                    .invalidBuildContext, "The build context \(context.path.printable()) lies outside the Compose file's folder and is not written in it.",
+                    .invalidBuildContext,
+                    "The build context \(context.path.printable()) lies outside the Compose file's folder and is not written in it.",
                     hint: "Write the path in \(path) without variables."
                 )
             }

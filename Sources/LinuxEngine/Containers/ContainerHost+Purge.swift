@@ -29,10 +29,18 @@ extension ContainerHost {
         ]
         let command = Command(
             try Programs.find().podman, ["rm", "--all", "--force", "--time", "0", "--volumes"], environment: environment, timeout: .seconds(300))
-        do {
-            try await SystemCommandRunner().succeed(command)
-        } catch {
-            throw KilnError(.engineFailed, "The containers of \(configuration.instancePrefix) could not be removed: \(error)")
+        // A container that is just ending is cleaned up by a process of its own, and the two get in each other's way (“device or resource busy”).
+        for attempt in 1...3 {
+            do {
+                try await SystemCommandRunner().succeed(command)
+                return
+            } catch {
+                guard attempt == 3 else {
+                    try await Task.sleep(for: .seconds(1))
+                    continue
+                }
+                throw KilnError(.engineFailed, "The containers of \(configuration.instancePrefix) could not be removed: \(error)")
+            }
         }
     }
 

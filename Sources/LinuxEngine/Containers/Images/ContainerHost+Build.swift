@@ -61,7 +61,8 @@ private enum BuildOutput {
         var partial: [UInt8] = []
         func take(_ line: some Sequence<UInt8>) async {
             // Package managers end lines for a terminal.
-            let text = String(decoding: Array(line), as: UTF8.self).split(whereSeparator: { $0 == "\r" || $0 == "\r\n" }).last?.description
+            let text =
+                String(decoding: Array(line), as: UTF8.self).split(whereSeparator: { $0 == "\r" || $0 == "\r\n" }).last?.description
                 .printable(limit: 2000) ?? ""
             guard !text.isEmpty else { return }
             last = last.suffix(19) + [text]
