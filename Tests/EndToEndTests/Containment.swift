@@ -68,7 +68,7 @@ struct Containment {
         let peerAddress = try await instance.inside("peer", "ip -4 -o addr show lo scope global | sed 's/.*inet \\([0-9.]*\\).*/\\1/'").output
             .trimmingCharacters(in: .whitespacesAndNewlines)
         _ = try await instance.inside("peer", "cd /tmp; setsid python3 -m http.server 8000 --bind 0.0.0.0 > /dev/null 2>&1 < /dev/null & true")
-        let host = try HostServer()
+        let host = try await HostServer()
         defer { host.stop() }
         try await waitUntil("the peer listens", within: 10) {
             try await instance.inside("peer", "curl -s -m 2 http://127.0.0.1:8000/ > /dev/null").status == 0
@@ -130,28 +130,20 @@ struct Containment {
 /// A server on all of the host's addresses that says “host”.
 struct HostServer {
     let port: Int
-    private let process: Process
+    private let process: Int32
 
-    init() throws {
+    init() async throws {
         port = Int.random(in: 30000...39999)
-        process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-        process.arguments = [
-            "-c",
-            """
-            import socketserver, http.server
+        let program = """
+            import http.server
             class H(http.server.BaseHTTPRequestHandler):
                 def do_GET(self): self.send_response(200); self.end_headers(); self.wfile.write(b"host")
-                def log_message(self, *a): pass
             http.server.ThreadingHTTPServer(("0.0.0.0", \(port)), H).serve_forever()
-            """,
-        ]
-        // Were the test to die, this must not hold the runner's pipes open.
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        Thread.sleep(forTimeInterval: 0.5)
+            """
+        process = try await Program.start("/usr/bin/python3", ["-c", program], log: "/dev/null")
+        let url = "http://127.0.0.1:\(port)/"
+        try await waitUntil("the host's server answers", within: 10) { try await Program.run("/usr/bin/curl", ["-s", url]).status == 0 }
     }
 
-    func stop() { process.terminate() }
+    func stop() { kill(process, SIGTERM) }
 }

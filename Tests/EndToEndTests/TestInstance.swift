@@ -89,7 +89,7 @@ final class TestInstance: Sendable {
               mkdir -p "$d"; mount -t tmpfs none "$d"; done
             exec setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs "$0" "$@"
             """
-        try daemon(
+        try await daemon(
             "kilnd", "/usr/bin/unshare",
             ["--mount", "--propagation", "private", "/bin/sh", "-c", hide, "\(binaries)/kilnd", "run"]
                 + locations + ["--port", "\(port)"])
@@ -97,7 +97,7 @@ final class TestInstance: Sendable {
 
     func startAgent() async throws {
         let image = try Self.required("KILN_TEST_IMAGE_TAR")
-        try daemon(
+        try await daemon(
             "kiln-agent", "\(binaries)/kiln-agent",
             [
                 "run", "--instance", name, "--slot", "\(slot)", "--peer-user", "nobody", "--state-directory", stateDirectory, "--runtime-directory",
@@ -105,18 +105,8 @@ final class TestInstance: Sendable {
             ])
     }
 
-    private func daemon(_ title: String, _ path: String, _ arguments: [String]) throws {
-        let log = "\(runtimeDirectory)/\(title).log"
-        if !FileManager.default.fileExists(atPath: log) { _ = FileManager.default.createFile(atPath: log, contents: nil) }
-        let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
-        try handle.seekToEnd()
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/setsid")
-        process.arguments = [path] + arguments
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = handle
-        process.standardError = handle
-        try process.run()
+    private func daemon(_ title: String, _ path: String, _ arguments: [String]) async throws {
+        try await Program.start(path, arguments, log: "\(runtimeDirectory)/\(title).log")
     }
 
     /// Ends a daemon the hard way and returns when it is gone. What it left running stays.
