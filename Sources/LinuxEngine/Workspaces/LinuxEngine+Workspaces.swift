@@ -51,8 +51,12 @@ extension LinuxEngine {
         guard let container, container.isRunning else {
             throw KilnError(.engineFailed, "The workspace \(target.name) ended right after its start.", hint: "kl ws logs \(target.name)")
         }
+        // Once a command ran in this very container, a later look need not run another: that would be most of the time of a connect.
+        let mark = "\(configuration.runtimeDirectory)/etc/\(name)/answered"
+        if TrustedFiles.readText(mark) == container.id, try folders.hasWorkspaceFolder(target.name, of: target.workmachine.id) { return }
         do {
             try await prepareFolder(target, container: container.id)
+            try TrustedFiles.replace(mark, with: container.id, mode: 0o600)
         } catch let error as KilnError where error.code == .cloneFailed {
             // A workspace whose repository never came is not half a workspace: its container goes, the error stays.
             try await removeContainer(of: target.id)
