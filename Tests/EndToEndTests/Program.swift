@@ -40,7 +40,9 @@ enum Program {
     static func start(_ path: String, _ arguments: [String], log: String) async throws -> Int32 {
         let script = #"log=$1; shift; setsid "$@" >> "$log" 2>&1 < /dev/null & echo $!"#
         let output = try await check("/bin/sh", ["-c", script, "sh", log, path] + arguments)
-        guard let process = Int32(output.trimmingCharacters(in: .whitespacesAndNewlines)) else { throw Failure(description: "\(path) has no process id") }
+        guard let process = Int32(output.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+            throw Failure(description: "\(path) has no process id")
+        }
         return process
     }
 }
