@@ -35,10 +35,10 @@ enum Program {
         return result.output
     }
 
-    /// Starts a program in a session of its own, its output appended to `log`, and returns its process id.
+    /// Starts a program in a session of its own and in `/`, its output appended to `log`, and returns its process id.
     @discardableResult
     static func start(_ path: String, _ arguments: [String], log: String) async throws -> Int32 {
-        let script = #"log=$1; shift; setsid "$@" >> "$log" 2>&1 < /dev/null & echo $!"#
+        let script = #"log=$1; shift; cd /; setsid "$@" >> "$log" 2>&1 < /dev/null & echo $!"#
         let output = try await check("/bin/sh", ["-c", script, "sh", log, path] + arguments)
         guard let process = Int32(output.trimmingCharacters(in: .whitespacesAndNewlines)) else {
             throw Failure(description: "\(path) has no process id")

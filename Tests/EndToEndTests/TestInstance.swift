@@ -7,12 +7,13 @@ final class TestInstance: Sendable {
     let name: String
     let slot: Int
     let port: Int
-    private let binaries: String
     private let home: URL
 
     var prefix: String { "kiln-\(name)" }
     var stateDirectory: String { "/var/lib/\(prefix)" }
     var runtimeDirectory: String { "/run/\(prefix)" }
+    /// Copies of the release build: the folder of a checkout may be closed to kilnd's user.
+    private var binaries: String { "\(stateDirectory)/bin" }
     var podmanSocket: String { "\(runtimeDirectory)/podman/podman.sock" }
 
     private static func required(_ variable: String) throws -> String {
@@ -26,7 +27,6 @@ final class TestInstance: Sendable {
         name = "t" + String(UInt16.random(in: 0...UInt16.max), radix: 16)
         slot = Int.random(in: 8...30)
         port = Int.random(in: 20000...29999)
-        binaries = try Self.required("KILN_TEST_BIN")
         home = FileManager.default.temporaryDirectory.appendingPathComponent("kiln-home-\(name)")
     }
 
@@ -48,13 +48,18 @@ final class TestInstance: Sendable {
     private func install() async throws {
         let directories: [(String, String, Int32, Bool)] = [
             (stateDirectory, "", 0o755, false), (stateDirectory, "/kilnd", 0o700, true), (stateDirectory, "/tools", 0o755, false),
-            (stateDirectory, "/images", 0o755, false), (runtimeDirectory, "", 0o755, false), (runtimeDirectory, "/agent", 0o700, true),
+            (stateDirectory, "/images", 0o755, false), (stateDirectory, "/bin", 0o755, false), (runtimeDirectory, "", 0o755, false),
+            (runtimeDirectory, "/agent", 0o700, true),
         ]
         for (parent, child, mode, isServers) in directories {
             let path = parent + child
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
             chmod(path, UInt32(mode))
             if isServers { chown(path, 65534, 65534) }
+        }
+        let built = try Self.required("KILN_TEST_BIN")
+        for program in ["kilnd", "kiln-agent", "kl"] {
+            try FileManager.default.copyItem(atPath: "\(built)/\(program)", toPath: "\(binaries)/\(program)")
         }
         try FileManager.default.copyItem(atPath: "\(binaries)/kl", toPath: "\(stateDirectory)/tools/kl")
         try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
