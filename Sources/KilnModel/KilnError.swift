@@ -44,6 +44,8 @@ extension KilnError.Code {
     public static let staleVersion = Self("stale-version", .conflict)
     public static let wrongPhase = Self("wrong-phase", .conflict)
     public static let inUse = Self("in-use", .conflict)
+    public static let intercepted = Self("intercepted", .conflict)
+    public static let notConnected = Self("not-connected", .conflict)
     public static let noRoom = Self("no-room", .conflict)
     public static let imageNotFound = Self("image-not-found", .failed)
     public static let buildFailed = Self("build-failed", .failed)

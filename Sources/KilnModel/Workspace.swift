@@ -23,7 +23,12 @@ public struct Workspace: Resource {
         public var repository: RepositoryURL?
         public var desiredState: DesiredState
         /// The environment it is, or wants to be, connected to.
-        public var connection: ResourceID?
+        public var connection: ResourceID? {
+            // An intercept names a service of the connected environment, and ends with the connection.
+            didSet { if connection != oldValue { intercepts = [] } }
+        }
+        /// At most one for each port of a service, in the environment of `connection`.
+        public var intercepts: [Intercept] = []
         /// Decides its address for life (`AddressPlan.workspace`).
         public var addressIndex: Int
 
@@ -55,6 +60,8 @@ public struct Workspace: Resource {
         /// The version of the workspace this status was made for.
         public var observedVersion: Int = 0
         public var connection: Connection?
+        /// One for each of the spec's intercepts, and those that others took over since the last start or stop.
+        public var intercepts: [InterceptStatus] = []
 
         public init() {}
     }

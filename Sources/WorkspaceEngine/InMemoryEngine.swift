@@ -25,6 +25,7 @@ public actor InMemoryEngine: WorkspaceEngine {
     public private(set) var sessionBytes = 0
     private var images: Set<ImageBuild> = []
     private var contexts: [ContentDigest: Int] = [:]
+    private var idleTargets: Set<UInt16> = []
     private var servicePhases: [ResourceID: [Name: ServiceStatus.Phase]] = [:]
     private var failures: [Call: [KilnError?]] = [:]
     private var failuresOfNew: [KilnError] = []
@@ -73,6 +74,12 @@ public actor InMemoryEngine: WorkspaceEngine {
     public func set(_ phases: [Name: ServiceStatus.Phase], of environment: ResourceID) {
         servicePhases[environment, default: [:]].merge(phases) { $1 }
         observe(ResourceReference(kind: .environment, id: environment))
+    }
+
+    /// On which ports of all workspaces nothing listens; says so to the observers of `workspace`.
+    public func setIdle(_ targets: Set<UInt16>, of workspace: ResourceID) {
+        idleTargets = targets
+        observe(ResourceReference(kind: .workspace, id: workspace))
     }
 
     public func observe(_ reference: ResourceReference) {
@@ -149,7 +156,13 @@ public actor InMemoryEngine: WorkspaceEngine {
             let failure = KilnError(.probeFailed, "The environment \(target.environment) is not there.")
             return WorkspaceObservation(state: .running, connectionFailure: failure)
         }
-        return WorkspaceObservation(state: .running, connected: target.environment)
+        return WorkspaceObservation(
+            state: .running, connected: target.environment,
+            intercepts: target.intercepts.map { intercept in
+                let isIdle = idleTargets.contains(intercept.target) && intercept.fallback
+                return InterceptObservation(serviceIndex: intercept.serviceIndex, port: intercept.port, state: isIdle ? .waiting : .active)
+            }
+        )
     }
 
     public func remove(_ workspace: WorkspaceTarget) async throws {
@@ -247,6 +260,13 @@ public actor InMemoryEngine: WorkspaceEngine {
     public func usage(of workspace: WorkspaceTarget) async throws -> WorkspaceUsage {
         guard connected else { throw Self.unavailable }
         return WorkspaceUsage(cpuNanoseconds: 1, memory: 2, processes: 3, diskUsed: 4, diskSize: 5)
+    }
+
+    public func traffic(of workspace: WorkspaceTarget) async throws -> [InterceptTraffic] {
+        guard connected else { throw Self.unavailable }
+        return (workspace.connection?.intercepts ?? []).map {
+            InterceptTraffic(serviceIndex: $0.serviceIndex, port: $0.port, connections: 0, bytes: 0, callers: [])
+        }
     }
 
     public func observations(_ changed: @escaping @Sendable (ResourceReference) async -> Void) async throws {

@@ -41,6 +41,9 @@ public protocol WorkspaceEngine: Sendable {
 
     func usage(of workspace: WorkspaceTarget) async throws -> WorkspaceUsage
 
+    /// What has passed through a workspace's intercepts.
+    func traffic(of workspace: WorkspaceTarget) async throws -> [InterceptTraffic]
+
     /// Says which resources may have changed by themselves (a container died, a health check turned). Runs until cancelled.
     func observations(_ changed: @escaping @Sendable (ResourceReference) async -> Void) async throws
 }
@@ -131,10 +134,86 @@ public struct ConnectionTarget: Sendable, Codable, Hashable {
 
     public var environment: ResourceID
     public var probe: Probe?
+    /// The ports of services whose traffic is to reach the workspace.
+    public var intercepts: [InterceptTarget]
 
-    public init(environment: ResourceID, probe: Probe?) {
+    public init(environment: ResourceID, probe: Probe?, intercepts: [InterceptTarget] = []) {
         self.environment = environment
         self.probe = probe
+        self.intercepts = intercepts
+    }
+}
+
+/// A port of a service that a workspace answers.
+public struct InterceptTarget: Sendable, Codable, Hashable {
+    /// As in `Service.addressIndex`; decides the virtual address.
+    public var serviceIndex: Int
+    /// The service's port.
+    public var port: ServicePort
+    /// The port in the workspace.
+    public var target: UInt16
+    public var existing: Intercept.Existing
+    /// Whether the original answers while nothing listens on the target.
+    public var fallback: Bool
+
+    public init(serviceIndex: Int, port: ServicePort, target: UInt16, existing: Intercept.Existing = .drain, fallback: Bool = true) {
+        self.serviceIndex = serviceIndex
+        self.port = port
+        self.target = target
+        self.existing = existing
+        self.fallback = fallback
+    }
+}
+
+/// What an engine verified of an intercept.
+public struct InterceptObservation: Sendable, Codable, Hashable {
+    public enum State: Sendable, Codable, Hashable {
+        /// A probe reached the workspace.
+        case active
+        /// Nothing listens on the target; the original answers.
+        case waiting
+        case failing(KilnError)
+    }
+
+    /// As in `InterceptTarget`.
+    public var serviceIndex: Int
+    public var port: ServicePort
+    public var state: State
+
+    public init(serviceIndex: Int, port: ServicePort, state: State) {
+        self.serviceIndex = serviceIndex
+        self.port = port
+        self.state = state
+    }
+}
+
+/// What has passed through an intercept since it was started.
+public struct InterceptTraffic: Sendable, Codable, Hashable {
+    public struct Caller: Sendable, Codable, Hashable {
+        public var address: IPv4Address
+        public var connections: Int
+
+        public init(address: IPv4Address, connections: Int) {
+            self.address = address
+            self.connections = connections
+        }
+    }
+
+    /// As in `InterceptTarget`.
+    public var serviceIndex: Int
+    public var port: ServicePort
+    /// Connections and, with UDP, exchanges.
+    public var connections: Int
+    /// IP packets' bytes in both directions.
+    public var bytes: Int
+    public var callers: [Caller]
+
+    public init(serviceIndex: Int, port: ServicePort, connections: Int, bytes: Int, callers: [Caller]) {
+        self.serviceIndex = serviceIndex
+        self.port = port
+        self.connections = connections
+        self.bytes = bytes
+        self.callers = callers
     }
 }
 
@@ -150,11 +229,16 @@ public struct WorkspaceObservation: Sendable, Codable, Hashable {
     /// The environment a probe reached; nil when none is wanted or `connectionFailure` says why not.
     public var connected: ResourceID?
     public var connectionFailure: KilnError?
+    /// One for each of the target's intercepts; none while the connection fails.
+    public var intercepts: [InterceptObservation]
 
-    public init(state: State, connected: ResourceID? = nil, connectionFailure: KilnError? = nil) {
+    public init(
+        state: State, connected: ResourceID? = nil, connectionFailure: KilnError? = nil, intercepts: [InterceptObservation] = []
+    ) {
         self.state = state
         self.connected = connected
         self.connectionFailure = connectionFailure
+        self.intercepts = intercepts
     }
 }
 

@@ -16,6 +16,7 @@ final class RecordingEngine: WorkspaceEngine {
         }
         var logs: @Sendable (LogRequest, @Sendable (LogLine) async throws -> Void) async throws -> Void = { _, _ in throw unexpected() }
         var usage: @Sendable (WorkspaceTarget) async throws -> WorkspaceUsage = { _ in throw unexpected() }
+        var traffic: @Sendable (WorkspaceTarget) async throws -> [InterceptTraffic] = { _ in throw unexpected() }
         var observations: @Sendable (@Sendable (ResourceReference) async -> Void) async throws -> Void = { _ in throw unexpected() }
     }
 
@@ -84,6 +85,11 @@ final class RecordingEngine: WorkspaceEngine {
     func usage(of workspace: WorkspaceTarget) async throws -> WorkspaceUsage {
         note("usage \(workspace.id)")
         return try await script.usage(workspace)
+    }
+
+    func traffic(of workspace: WorkspaceTarget) async throws -> [InterceptTraffic] {
+        note("traffic \(workspace.id)")
+        return try await script.traffic(workspace)
     }
 
     func observations(_ changed: @escaping @Sendable (ResourceReference) async -> Void) async throws {

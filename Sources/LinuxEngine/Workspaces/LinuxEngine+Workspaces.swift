@@ -148,6 +148,8 @@ extension LinuxEngine {
             environment: try WorkspaceLayout.environment(target), input: input, output: output)
     }
 
+    public func traffic(of target: WorkspaceTarget) async throws -> [InterceptTraffic] { [] }
+
     public func usage(of target: WorkspaceTarget) async throws -> WorkspaceUsage {
         guard let container = try await containers.inspect(containerName(of: target.id)), container.isRunning else {
             throw KilnError(.wrongPhase, "The workspace \(target.name) does not run.", hint: "kl ws resume \(target.name)")

@@ -27,6 +27,7 @@ extension EngineServer {
             }
         case .hasImage: try await call(stream, answer) { (build: ImageBuild) in try await engine.hasImage(of: build) }
         case .usage: try await call(stream, answer) { (target: WorkspaceTarget) in try await engine.usage(of: target) }
+        case .traffic: try await call(stream, answer) { (target: WorkspaceTarget) in try await engine.traffic(of: target) }
         case .build: try await build(stream, answer)
         case .session: try await session(stream, answer)
         case .logs: try await logs(stream, answer)

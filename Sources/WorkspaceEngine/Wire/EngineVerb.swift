@@ -19,6 +19,7 @@ enum EngineVerb: String, CaseIterable {
     case session
     case logs
     case usage
+    case traffic
     case observations
 
     /// nil when `path` names no verb.

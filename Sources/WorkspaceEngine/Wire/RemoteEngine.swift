@@ -30,6 +30,8 @@ public struct RemoteEngine: WorkspaceEngine {
 
     public func usage(of workspace: WorkspaceTarget) async throws -> WorkspaceUsage { try await call(.usage, workspace) }
 
+    public func traffic(of workspace: WorkspaceTarget) async throws -> [InterceptTraffic] { try await call(.traffic, workspace) }
+
     public func logs(_ request: LogRequest, output: @escaping @Sendable (LogLine) async throws -> Void) async throws {
         let message = try WireJSON.encode(request)
         try await withStream(.logs, message: message) { stream in try await read(LogLine.self, from: stream, output) }
