@@ -12,6 +12,7 @@ import Testing
             try await Containment(instance: instance).check()
             try await suspendAndResume(instance)
             try await Crashes(instance: instance).check()
+            try await Reboot(instance: instance).check()
             try await sideBySide(instance)
             return instance
         }
