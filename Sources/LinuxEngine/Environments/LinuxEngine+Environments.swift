@@ -87,7 +87,7 @@ extension LinuxEngine {
         var checks: [String: Service.Healthcheck] = [:]
         for container in try await observe(target.id) where container.isRunning {
             guard let service = services[container.service] else { continue }
-            routed.append(RoutedService(index: service.addressIndex, ports: service.ports))
+            routed.append(RoutedService(index: service.addressIndex))
             if let check = service.healthcheck, !check.command.isEmpty { checks[container.container] = check }
         }
         try await network.setServices(routed, of: target.id)
