@@ -48,6 +48,7 @@ public final class LinuxEngine: WorkspaceEngine {
     let sockets: any WorkspaceSocketHost
     let observers = Observers()
     let health: HealthMonitor
+    let keeper: InterceptKeeper
     let locks = KeyedLock<ResourceID>()
 
     var instance: Instance { configuration.instance }
@@ -69,6 +70,8 @@ public final class LinuxEngine: WorkspaceEngine {
         health = HealthMonitor(
             check: { container, check in await containers.healthCheck(container, check) },
             changed: { observers.notify(ResourceReference(kind: .environment, id: $0)) })
+        keeper = try InterceptKeeper(
+            network: network, changed: { observers.notify(ResourceReference(kind: .workspace, id: $0)) }, logger: logger)
     }
 
     /// Makes the host ready, then supervises what needs supervision until cancelled. Calls may be made once `ready` ran.
@@ -76,6 +79,7 @@ public final class LinuxEngine: WorkspaceEngine {
         try await prepare()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await self.containers.run() }
+            group.addTask { try await self.keeper.run() }
             group.addTask { try await self.watchContainers() }
             try await importBaseImage()
             logger.info("ready", metadata: ["runtime": "\(containers.runtime)"])
