@@ -187,11 +187,16 @@ public struct WorkspaceReport: Sendable, Codable, Hashable {
     public var usage: WorkspaceUsage?
     /// The environment it is or wants to be connected to.
     public var environment: Environment?
+    /// All intercepts in that environment.
+    public var intercepts: [InterceptSummary]
 
-    public init(workspace: Workspace, workmachine: Name, usage: WorkspaceUsage?, environment: Environment?) {
+    public init(
+        workspace: Workspace, workmachine: Name, usage: WorkspaceUsage?, environment: Environment?, intercepts: [InterceptSummary] = []
+    ) {
         self.workspace = workspace
         self.workmachine = workmachine
         self.usage = usage
         self.environment = environment
+        self.intercepts = intercepts
     }
 }

@@ -20,6 +20,12 @@ public enum Routes {
     public enum Action: String, Sendable, CaseIterable {
         /// `POST`, workspaces.
         case suspend, resume, connect, disconnect
+        /// `POST`, workspaces: `StartIntercept`, `StopIntercept`.
+        case intercept, release
+        /// `GET`, workspaces: a list of `InterceptReport`; environments: a list of `InterceptSummary`.
+        case intercepts
+        /// `GET`, environments (`?service=`): `ServiceSurroundings`.
+        case surroundings
         /// `POST`, environments.
         case start, stop
         /// `POST`, workspaces: full-duplex `SessionFrame`s in the bodies of request and answer.
