@@ -30,8 +30,12 @@ public final class KilnStore: Sendable {
             var configuration = Configuration()
             configuration.busyMode = .timeout(5)
             configuration.maximumReaderCount = 3
-            database = try DatabasePool(path: path, configuration: configuration)
-            try Migrations.run(on: database)
+            // Two that open a new store at once would both make its tables.
+            database = try StoreFile.exclusively(path) {
+                let database = try DatabasePool(path: path, configuration: configuration)
+                try Migrations.run(on: database)
+                return database
+            }
             signal.advance(to: try database.read { try FeedTable.lastSequence($0) })
         } catch let error as DatabaseError {
             throw error.kilnError(path: path)

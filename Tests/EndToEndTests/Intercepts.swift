@@ -183,7 +183,8 @@ struct Intercepts {
 
     private func serve(in workspace: String, host: String) async throws {
         let command = "SIDE=workspace HOST=\(host) setsid python3 ~/echo.py 3000 3001 > ~/echo.log 2>&1 < /dev/null &"
-        _ = try await instance.inside(workspace, "pgrep -f echo.py > /dev/null || { \(command) }; until ss -ltn | grep -q ':3000 '; do sleep 0.05; done")
+        _ = try await instance.inside(
+            workspace, "pgrep -f echo.py > /dev/null || { \(command) }; until ss -ltn | grep -q ':3000 '; do sleep 0.05; done")
     }
 
     private func stopServing(in workspace: String) async throws {
@@ -231,7 +232,8 @@ struct Intercepts {
     /// The keys of the environment's map: what the kernel really does.
     private func elements() async throws -> [String] {
         let namespace = "\(instance.prefix)-e-\(try await instance.id("env", "echo"))"
-        let text = try await Program.check("/usr/sbin/ip", ["netns", "exec", namespace, "/usr/sbin/nft", "-j", "list", "map", "ip", "kiln", "intercepts"])
+        let text = try await Program.check(
+            "/usr/sbin/ip", ["netns", "exec", namespace, "/usr/sbin/nft", "-j", "list", "map", "ip", "kiln", "intercepts"])
         let items = (try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])?["nftables"] as? [[String: Any]] ?? []
         let map = items.compactMap { $0["map"] as? [String: Any] }.first
         return (map?["elem"] as? [[Any]] ?? []).compactMap { pair in

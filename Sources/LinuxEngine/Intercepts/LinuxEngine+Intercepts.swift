@@ -10,7 +10,8 @@ extension LinuxEngine {
     func applyIntercepts(_ connection: ConnectionTarget, of target: WorkspaceTarget) async throws -> [InterceptState] {
         if !connection.intercepts.isEmpty { try await keeper.follow(target.id) }
         let states = try await network.setIntercepts(
-            connection.intercepts.map { try WorkspaceIntercept($0) }, workspace: target.id, address: target.address, environment: connection.environment)
+            connection.intercepts.map { try WorkspaceIntercept($0) }, workspace: target.id, address: target.address,
+            environment: connection.environment)
         await keeper.keep(target.id, states)
         return states
     }
