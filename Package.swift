@@ -100,6 +100,6 @@ let package = Package(
         .testTarget(name: "KilnControlTests", dependencies: ["KilnControl"], swiftSettings: strict),
         .testTarget(name: "KilnServerTests", dependencies: ["KilnServer"], swiftSettings: strict),
         .testTarget(name: "EndToEndTests", dependencies: ["CommandRunner"], exclude: ["Echo"], swiftSettings: strict),
-        .testTarget(name: "KilnCommandsTests", dependencies: ["KilnCommands"], swiftSettings: strict),
+        .testTarget(name: "KilnCommandsTests", dependencies: ["KilnCommands", "Compose"], swiftSettings: strict),
     ]
 )

@@ -42,9 +42,11 @@ extension Controller {
         let target = WorkspaceTarget(workspace, on: workmachine, connection: connection)
         do {
             let observation = try await engine.apply(target)
-            let (told, time) = (environment, now())
+            let (target, time) = (environment, now())
             let written = try await store.setStatus(Workspace.self, id) {
-                WorkspaceProgress.observed(read.updated(by: $0), link, in: told, observation, now: time)
+                WorkspaceProgress.observed(
+                    read.updated(by: $0), link, in: target, told: read.spec.intercepts, observation, now: time
+                )
             }
             guard let status = written?.status else { return .done }
             try await revisit(InterceptProgress.ended(read), endedBy: read)

@@ -7,11 +7,13 @@ enum InterceptProgress {
     typealias Verdict = (phase: InterceptStatus.Phase, reason: Reason?)
 
     /// The new entries: one for each of the spec's intercepts as `judge` says, and those that others took over, until they are named again.
-    static func statuses(of workspace: Workspace, now: Double, _ judge: (Intercept) -> Verdict?) -> [InterceptStatus] {
+    /// - Parameter told: what the engine was last told; what has ended since is not out yet.
+    static func statuses(of workspace: Workspace, told: [Intercept], now: Double, _ judge: (Intercept) -> Verdict?) -> [InterceptStatus] {
         let wanted = Set(workspace.spec.intercepts.map(\.key))
+        let told = Set(told.map(\.key))
         let known = Dictionary(workspace.status.intercepts.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
-        let lost = workspace.status.intercepts.filter { $0.phase == .lost && !wanted.contains($0.key) }
-        return lost
+        let rest = workspace.status.intercepts.filter { !wanted.contains($0.key) && ($0.phase == .lost || told.contains($0.key)) }
+        return rest
             + workspace.spec.intercepts.map { intercept in
                 // Of an intercept that has changed since, what was known of it says nothing.
                 let before = known[intercept.key].flatMap { $0.target == intercept.target && $0.phase != .lost ? $0 : nil }

@@ -55,9 +55,12 @@ enum WorkspaceProgress {
     }
 
     /// After the engine said what it verified.
-    /// - Parameter environment: the one of `link`, as it was when the engine was told.
+    /// - Parameters:
+    ///   - environment: the one of `link`, as it was when the engine was told.
+    ///   - told: the intercepts that the engine was told, where others are wanted by now.
     static func observed(
-        _ workspace: Workspace, _ link: Link, in environment: Environment? = nil, _ observation: WorkspaceObservation, now: Double
+        _ workspace: Workspace, _ link: Link, in environment: Environment? = nil, told: [Intercept]? = nil, _ observation: WorkspaceObservation,
+        now: Double
     ) -> Workspace.Status {
         var status = workspace.status
         status.observedVersion = workspace.metadata.version
@@ -67,7 +70,7 @@ enum WorkspaceProgress {
         default: return status
         }
         status.reason = nil
-        status.intercepts = intercepts(of: workspace, link, in: environment, observation, now: now)
+        status.intercepts = intercepts(of: workspace, told: told ?? workspace.spec.intercepts, link, in: environment, observation, now: now)
         switch link {
         case .none: status.connection = nil
         case .unavailable(let id, let reason): status.connection(id, .failed, reason, now)
@@ -84,12 +87,12 @@ enum WorkspaceProgress {
     }
 
     private static func intercepts(
-        of workspace: Workspace, _ link: Link, in environment: Environment?, _ observation: WorkspaceObservation, now: Double
+        of workspace: Workspace, told: [Intercept], _ link: Link, in environment: Environment?, _ observation: WorkspaceObservation, now: Double
     ) -> [InterceptStatus] {
         var workspace = workspace
         // Those that others took over were of the environment that it was connected to.
         if let before = workspace.status.connection?.environment, before != workspace.spec.connection { workspace.status.intercepts = [] }
-        return InterceptProgress.statuses(of: workspace, now: now) { intercept in
+        return InterceptProgress.statuses(of: workspace, told: told, now: now) { intercept in
             if observation.state == .suspended { return (.waiting, .suspended(workspace.metadata.name)) }
             switch link {
             case .none: return nil

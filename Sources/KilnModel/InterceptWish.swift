@@ -24,6 +24,12 @@ public struct InterceptWish: Sendable, Hashable {
                 self.number = number
                 self.transport = transport
             }
+
+            public init(from decoder: any Decoder) throws {
+                let container = try decoder.container(keyedBy: CodingKeys.self)
+                number = try container.decodePort(.number)
+                transport = try container.decodeIfPresent(TransportProtocol.self, forKey: .transport)
+            }
         }
 
         public var port: Pattern?
@@ -33,6 +39,12 @@ public struct InterceptWish: Sendable, Hashable {
         public init(number: UInt16? = nil, transport: TransportProtocol? = nil, target: UInt16? = nil) {
             if number != nil || transport != nil { port = Pattern(number: number, transport: transport) }
             self.target = target
+        }
+
+        public init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            port = try container.decodeIfPresent(Pattern.self, forKey: .port)
+            target = try container.decodePort(.target)
         }
     }
 
@@ -46,9 +58,7 @@ public struct InterceptWish: Sendable, Hashable {
         for wish in ports.isEmpty ? [PortWish()] : ports {
             let port = try resolve(wish, declared)
             let target = wish.target ?? port.number
-            guard target > 0, port.number > 0 else {
-                throw KilnError(.invalidValue, "There is no port 0.", hint: "Ports are 1 to 65535.")
-            }
+            guard target > 0, port.number > 0 else { throw KilnError.noPort(0) }
             guard !intercepts.contains(where: { $0.port == port }) else {
                 throw KilnError(
                     .invalidValue, "\(Intercept.Key(service, port)) is named twice.", hint: "A port of a service goes to one port of the workspace."
@@ -83,6 +93,20 @@ public struct InterceptWish: Sendable, Hashable {
     private func example(_ candidates: Set<ServicePort>) -> String {
         let port = candidates.sorted().first ?? ServicePort(8080)
         return "\(port.number):3000" + (port.transport == .udp ? "/udp" : "")
+    }
+}
+
+extension KeyedDecodingContainer {
+    fileprivate func decodePort(_ key: Key) throws -> UInt16? {
+        guard let number = try decodeIfPresent(Int.self, forKey: key) else { return nil }
+        guard let port = UInt16(exactly: number), port > 0 else { throw KilnError.noPort(number) }
+        return port
+    }
+}
+
+extension KilnError {
+    fileprivate static func noPort(_ number: Int) -> KilnError {
+        KilnError(.invalidValue, "There is no port \(number).", hint: "Ports are 1 to 65535.")
     }
 }
 
