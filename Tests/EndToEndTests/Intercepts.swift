@@ -181,14 +181,17 @@ struct Intercepts {
 
     // MARK: Means
 
+    /// Starts the server in a workspace unless it runs, and waits until it listens.
     private func serve(in workspace: String, host: String) async throws {
-        let command = "SIDE=workspace HOST=\(host) setsid python3 ~/echo.py 3000 3001 > ~/echo.log 2>&1 < /dev/null &"
-        _ = try await instance.inside(
-            workspace, "pgrep -f echo.py > /dev/null || { \(command) }; until ss -ltn | grep -q ':3000 '; do sleep 0.05; done")
+        let script = """
+            pgrep -f '[e]cho.py' > /dev/null || { SIDE=workspace HOST=\(host) setsid python3 ~/echo.py 3000 3001 > ~/echo.log 2>&1 < /dev/null & }
+            for i in $(seq 400); do ss -ltn | grep -q ':3000 ' && exit 0; sleep 0.05; done; exit 1
+            """
+        #expect(try await instance.inside(workspace, script).status == 0)
     }
 
     private func stopServing(in workspace: String) async throws {
-        #expect(try await instance.inside(workspace, "pkill -9 -f echo.py").status == 0)
+        #expect(try await instance.inside(workspace, "pkill -9 -f '[e]cho.py'").status == 0)
     }
 
     /// Without any daemon's help.
