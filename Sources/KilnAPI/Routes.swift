@@ -13,6 +13,8 @@ public enum Routes {
     public static func context(_ digest: ContentDigest) -> String { "\(prefix)/contexts/\(digest)" }
     /// `POST` of `InspectCompose`.
     public static let compose = "\(prefix)/compose"
+    /// `POST` of `InspectCompose`, too.
+    public static let composeReport = "\(prefix)/compose/report"
     public static let events = "\(prefix)/events"
     public static let session = "\(prefix)/session"
 

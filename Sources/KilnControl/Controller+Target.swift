@@ -13,4 +13,12 @@ extension Controller {
         let connection = environment.map { ConnectionTarget($0, intercepts: workspace.spec.intercepts) }
         return WorkspaceTarget(workspace, on: workmachine, connection: connection)
     }
+
+    /// An environment as engines know it, with the values of the secrets that its services use.
+    func target(of environment: Environment) async throws -> EnvironmentTarget {
+        let used = Set(environment.spec.services.flatMap(\.secrets))
+        guard !used.isEmpty else { return EnvironmentTarget(environment) }
+        let values = try await store.secretValues(of: environment.metadata.id)
+        return EnvironmentTarget(environment, secrets: values.filter { used.contains($0.name) })
+    }
 }

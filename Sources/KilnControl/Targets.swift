@@ -21,12 +21,12 @@ extension WorkspaceTarget {
 }
 
 extension EnvironmentTarget {
-    init(_ environment: Environment) {
+    init(_ environment: Environment, secrets: [SecretValue] = []) {
         self.init(
             id: environment.metadata.id, name: environment.metadata.name, rangeIndex: environment.spec.rangeIndex,
             volumeSet: environment.spec.volumeSet,
             state: environment.spec.desiredState, services: environment.spec.services,
-            uplink: AddressPlan.environment(environment.spec.addressIndex)
+            uplink: AddressPlan.environment(environment.spec.addressIndex), secrets: secrets
         )
     }
 }

@@ -52,13 +52,13 @@ extension KilnStore {
 
     /// - Throws: `name-taken`, `no-room` when no address or range is left, `not-found` when the workmachine is not there or goes.
     public func createEnvironment(
-        name: Name, owner: Name, workmachine: ResourceID, services: [Service]
+        name: Name, owner: Name, workmachine: ResourceID, services: [Service], secrets: [SecretName: SecretBytes] = [:]
     ) async throws -> Environment {
-        try await write { transaction in
+        try await write { [vault] transaction in
             try transaction.requireWorkmachine(workmachine)
             let metadata = try transaction.newMetadata(.environment, name: name, owner: owner)
             let volumes = try transaction.volumeSet(for: metadata)
-            let environment = Environment(
+            var environment = Environment(
                 metadata: metadata,
                 spec: .init(
                     workmachine: workmachine, services: services, addressIndex: try transaction.freeAddressIndex(.environment),
@@ -66,6 +66,9 @@ extension KilnStore {
                 )
             )
             try transaction.insert(environment)
+            guard !secrets.isEmpty else { return environment }
+            try transaction.keep(secrets, of: metadata.id, in: &environment.spec, vault)
+            try transaction.save(environment)
             return environment
         }
     }

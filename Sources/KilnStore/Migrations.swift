@@ -65,6 +65,19 @@ enum Migrations {
                     """
             )
         }
+        migrator.registerMigration("2 secrets") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE secret (
+                        version INTEGER PRIMARY KEY AUTOINCREMENT,
+                        environment TEXT NOT NULL REFERENCES resource(id) ON DELETE CASCADE,
+                        name TEXT NOT NULL,
+                        sealed BLOB NOT NULL,
+                        UNIQUE (environment, name)
+                    ) STRICT;
+                    """
+            )
+        }
         return migrator
     }
 }

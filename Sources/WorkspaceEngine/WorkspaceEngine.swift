@@ -252,9 +252,12 @@ public struct EnvironmentTarget: Sendable, Codable, Hashable {
     public var state: Environment.DesiredState
     public var services: [Service]
     public var uplink: IPv4Address
+    /// The secrets that its services are filled with.
+    public var secrets: [SecretValue]
 
     public init(
-        id: ResourceID, name: Name, rangeIndex: Int, volumeSet: ResourceID, state: Environment.DesiredState, services: [Service], uplink: IPv4Address
+        id: ResourceID, name: Name, rangeIndex: Int, volumeSet: ResourceID, state: Environment.DesiredState, services: [Service], uplink: IPv4Address,
+        secrets: [SecretValue] = []
     ) {
         self.id = id
         self.name = name
@@ -263,6 +266,7 @@ public struct EnvironmentTarget: Sendable, Codable, Hashable {
         self.state = state
         self.services = services
         self.uplink = uplink
+        self.secrets = secrets
     }
 }
 

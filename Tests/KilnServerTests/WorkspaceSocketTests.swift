@@ -18,7 +18,9 @@ import Testing
             #expect(try await send(kilnd, id, "GET", "/api/v1/workspaces/@self").text.contains(id.value))
             #expect(try await send(kilnd, id, "GET", "/api/v1/workspaces/%40self/report").status == 200)
 
-            let body = #"{"name":"shop","file":"c","compose":"services: {db: {image: x}}","variables":{},"environmentFiles":{},"contexts":{}}"#
+            let body =
+                #"{"name":"shop","bundle":{"sources":{"files":[{"path":"c","text":"services: {db: {image: x}}"}],"texts":{},"#
+                + #""absent":[],"variables":{},"profiles":[]},"contexts":{},"copies":{},"secrets":[]}}"#
             #expect(try await kilnd.send("POST", "/api/v1/environments", body: body).status == 201)
             try await kilnd.wait("/api/v1/environments/shop") { $0.contains(#""phase":"Running""#) }
             #expect(try await send(kilnd, id, "GET", "/api/v1/environments").text.contains("shop"))

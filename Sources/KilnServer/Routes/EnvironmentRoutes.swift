@@ -1,4 +1,3 @@
-internal import Compose
 internal import Hummingbird
 internal import KilnAPI
 internal import KilnModel
@@ -10,10 +9,11 @@ extension Backend {
             let owner = try call.owner()
             try authorise(call, .create, .resource(.environment, owner: owner, id: nil))
             let body = try await RequestJSON.decode(CreateEnvironment.self, from: call.request)
-            let services = try read(body)
+            let read = try read(body.bundle, secrets: [], keeping: [])
             let workmachine = try await workmachine(named: body.workmachine, owner: owner)
             return try .created(
-                try await store.createEnvironment(name: body.name, owner: owner, workmachine: workmachine, services: services)
+                try await store.createEnvironment(
+                    name: body.name, owner: owner, workmachine: workmachine, services: read.services, secrets: read.secrets)
             )
         }
         table.add(.delete, Routes.item(.environment, "{ref}")) { call in
@@ -30,52 +30,6 @@ extension Backend {
         table.add(.post, Routes.action(.environment, "{ref}", .stop)) { call in
             let id = try await resolve(.environment, call, .stop).id
             return try .json(status: .accepted, try await store.update(Environment_.self, id) { $0.desiredState = .stopped })
-        }
-    }
-
-    /// Says what a file needs before it can become an environment.
-    func addCompose(to table: inout RouteTable) {
-        table.add(.post, Routes.compose) { call in
-            try authorise(call, .create, .resource(.environment, owner: try call.owner(), id: nil))
-            let body = try await RequestJSON.decode(InspectCompose.self, from: call.request)
-            do {
-                let variables = try Self.variables(body.variables, beside: body.variablesFile)
-                let project = try ComposeFile.read(text: body.compose, file: body.file, variables: variables)
-                return try .json(
-                    ComposeInspection(
-                        contexts: project.contexts.map { .init(path: $0, containerfiles: project.containerfiles(of: $0)) },
-                        environmentFiles: project.environmentFiles.map { .init(path: $0.path, required: $0.required) },
-                        variables: project.referencedVariables.sorted(), warnings: project.warnings.map(\.description)
-                    )
-                )
-            } catch let error as ComposeError {
-                throw error.kilnError
-            }
-        }
-    }
-
-    /// The caller's variables, and under them those of the `.env` beside the file.
-    private static func variables(_ set: [String: String], beside file: String?) throws -> [String: String] {
-        guard let file else { return set }
-        let defaults = try EnvironmentFile.read(text: file, file: ".env", variables: set)
-        return Dictionary(defaults.map { ($0.key, $0.value) }) { $1 }.merging(set) { $1 }
-    }
-
-    /// Reads the Compose file; every build context must have arrived.
-    private func read(_ body: CreateEnvironment) throws -> [KilnModel.Service] {
-        do {
-            let variables = try Self.variables(body.variables, beside: body.environmentFiles[".env"])
-            let project = try ComposeFile.read(text: body.compose, file: body.file, variables: variables)
-            for path in project.contexts {
-                guard let digest = body.contexts[path], !controller.contexts.contains(digest) else { continue }
-                throw KilnError(
-                    .invalidBuildContext, "The build context \(path.printable(limit: 80)) was not uploaded.",
-                    hint: "Put its tar to \(Routes.context(digest)) first."
-                )
-            }
-            return try project.services(contexts: body.contexts, environmentFiles: body.environmentFiles, keeping: [])
-        } catch let error as ComposeError {
-            throw error.kilnError
         }
     }
 }
