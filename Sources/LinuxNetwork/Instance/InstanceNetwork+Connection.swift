@@ -71,7 +71,7 @@ extension InstanceNetwork {
         if let veth { try socket.send([.setLink(veth.index, isUp: false)]) }
         try endSockets(workspace, address: address, environment: environment)
         if let environment { try endSockets(of: intercepted, in: environment) }
-        try clearRules(of: workspace)
+        try clearInterceptRules(of: workspace)
         try socket.send([.deleteLink(named: Table.connection)])
         if let environment, environmentNamespace(environment).exists {
             // Half-made, it may be there without its other end.

@@ -20,8 +20,10 @@ struct EnvironmentIntercepts: Sendable, Equatable {
         leases.filter { $0.value.holder == holder }.sorted { $0.key < $1.key }.map(\.value)
     }
 
-    func states(of holder: IPv4Address) -> [InterceptState] {
-        leases(of: holder).map { InterceptState(intercept: $0.intercept, isOn: active.contains($0.intercept.key)) }
+    func states(of holder: IPv4Address, listening: Set<ServicePort> = []) -> [InterceptState] {
+        leases(of: holder).map(\.intercept).map {
+            InterceptState(intercept: $0, isOn: active.contains($0.key), hasListener: listening.contains($0.targetPort))
+        }
     }
 
     /// Makes exactly these the leases of `holder`; one that another workspace has changes hands, as a whole.

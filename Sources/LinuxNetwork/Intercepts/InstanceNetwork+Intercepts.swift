@@ -17,10 +17,7 @@ extension InstanceNetwork {
             guard workspaceNamespace(workspace).exists, try connectionHere(of: workspace) == environment else {
                 throw KilnError(.notConnected, "The workspace \(workspace) is not connected to the environment \(environment).")
             }
-            let changed = try convergeHere(workspace, address, in: environment) { intercepts in
-                intercepts.replace(with: wanted, of: address)
-            }
-            return changed.states(of: address)
+            return try convergeHere(workspace, address, in: environment) { $0.replace(with: wanted, of: address) }
         }
     }
 
@@ -31,32 +28,37 @@ extension InstanceNetwork {
         try await change {
             guard workspaceNamespace(workspace).exists, let address = try workspaceAddress(workspace) else { return [] }
             guard let environment = try connectionHere(of: workspace), environmentNamespace(environment).exists else {
-                try clearRules(of: workspace)
+                try clearInterceptRules(of: workspace)
                 return []
             }
-            return try convergeHere(workspace, address, in: environment) { _ in }.states(of: address)
+            let states = try convergeHere(workspace, address, in: environment) { _ in }
+            try endOrphanedExchanges(of: workspace, address, in: environment, active: Set(states.filter(\.isOn).map(\.intercept.key)))
+            return states
         }
     }
 
     /// Brings the environment's record to what `edit` makes of it, and both tables to the record.
     private func convergeHere(
         _ workspace: ResourceID, _ address: IPv4Address, in environment: ResourceID, _ edit: (inout EnvironmentIntercepts) -> Void
-    ) throws -> EnvironmentIntercepts {
-        let namespace = workspaceNamespace(workspace)
+    ) throws -> [InterceptState] {
+        let party = try InterceptParty(workspace, address, in: workspaceNamespace(workspace))
         var switching = try InterceptSwitch(in: environmentNamespace(environment))
         edit(&switching.wanted)
-        let transports = Set(switching.wanted.leases(of: address).map(\.intercept.port.transport))
-        switching.wanted.review(address, listening: try ListenerTable.ports(in: namespace, transports))
-
-        let rules = WorkspaceRules.elements(switching.wanted, of: address)
-        let present = try namespace.enter { try Nftables.elementsHere(of: WorkspaceRules.collections, in: Table.inNamespace) }
-        try apply(rules.additions(to: present, table: Table.inNamespace), in: namespace)
+        switching.wanted.review(address, listening: party.listening.ports)
+        let losers = try interceptParties(in: environment, of: switching.losers)
+        try party.prepare(for: switching.wanted)
         try switching.apply()
-        try apply(WorkspaceRules.removals(rules, from: present, of: address), in: namespace)
+        for party in [party] + losers { try party.trim(to: switching.wanted) }
+        try endStaleFlows(switching, environment: environment, parties: [party] + losers)
+        return switching.wanted.states(of: address, listening: party.listening.ports)
+    }
 
-        let others = try workspaces(in: environment, of: switching.losers)
-        for (holder, loser) in others { try trimRules(of: loser, holder, to: switching.wanted) }
-        try endStaleFlows(switching, environment: environment, workspaces: others.merging([address: workspace]) { $1 })
-        return switching.wanted
+    /// The connected workspaces with these addresses.
+    func interceptParties(in environment: ResourceID, of holders: Set<IPv4Address>) throws -> [InterceptParty] {
+        if holders.isEmpty { return [] }
+        return try connectedWorkspaces(environment).compactMap { workspace in
+            guard let address = try workspaceAddress(workspace), holders.contains(address) else { return nil }
+            return try InterceptParty(workspace, address, in: workspaceNamespace(workspace))
+        }
     }
 }

@@ -9,10 +9,10 @@ extension InstanceNetwork {
         let holders = Set(switching.before.leases.values.filter(isGone).map(\.holder))
         if holders.isEmpty { return }
         switching.wanted.remove(where: isGone)
+        let parties = try interceptParties(in: environment, of: holders)
         try switching.apply()
-        let workspaces = try workspaces(in: environment, of: holders)
-        for (holder, workspace) in workspaces { try trimRules(of: workspace, holder, to: switching.wanted) }
-        try endStaleFlows(switching, environment: environment, workspaces: workspaces)
+        for party in parties { try party.trim(to: switching.wanted) }
+        try endStaleFlows(switching, environment: environment, parties: parties)
     }
 
     /// Takes out the intercepts of workspaces that are not connected any more: somebody deleted the namespace of one, say.
@@ -21,34 +21,12 @@ extension InstanceNetwork {
         try takeOutIntercepts(in: environment) { !connected.contains($0.holder) }
     }
 
-    /// Connected workspaces by address.
-    func workspaces(in environment: ResourceID, of holders: Set<IPv4Address>) throws -> [IPv4Address: ResourceID] {
-        if holders.isEmpty { return [:] }
-        var found: [IPv4Address: ResourceID] = [:]
-        for workspace in try connectedWorkspaces(environment) {
-            if let address = try workspaceAddress(workspace), holders.contains(address) { found[address] = workspace }
-        }
-        return found
-    }
-
-    /// Takes what the record no longer has out of a workspace's rules.
-    func trimRules(of workspace: ResourceID, _ holder: IPv4Address, to intercepts: EnvironmentIntercepts) throws {
-        let namespace = workspaceNamespace(workspace)
-        let present = try namespace.enter { try Nftables.elementsHere(of: WorkspaceRules.collections, in: Table.inNamespace) }
-        let rules = WorkspaceRules.elements(intercepts, of: holder)
-        try apply(WorkspaceRules.removals(rules, from: present, of: holder), in: namespace)
-    }
-
-    func apply(_ commands: [String], in namespace: NetworkNamespace) throws {
-        if !commands.isEmpty { try namespace.enter { try Nftables.applyHere(commands.joined(separator: "\n")) } }
-    }
-
     /// Leaves a workspace's table without an intercept.
-    func clearRules(of workspace: ResourceID) throws {
+    func clearInterceptRules(of workspace: ResourceID) throws {
         let namespace = workspaceNamespace(workspace)
-        let names = WorkspaceRules.collections.map(\.name)
-        let present = try namespace.enter { try Nftables.elementsHere(of: WorkspaceRules.collections, in: Table.inNamespace) }
-        if present == SetElements(names), present.leaving.isEmpty { return }
-        try apply(WorkspaceRules.collections.map { "flush \($0.keyword) ip \(Table.inNamespace) \($0.name)" }, in: namespace)
+        let present = try WorkspaceRules.readElements(in: namespace)
+        if present.isEmpty { return }
+        let commands = WorkspaceRules.collections.map { "flush \($0.keyword) ip \(Table.inNamespace) \($0.name)" }
+        try namespace.enter { try Nftables.applyHere(commands.joined(separator: "\n")) }
     }
 }

@@ -37,17 +37,21 @@ extension InstanceNetwork {
     private func verifyRules(_ intercept: WorkspaceIntercept, holder: IPv4Address, hub: NetworkNamespace, own: NetworkNamespace) throws {
         let found = try hub.enter { try Nftables.elementsHere(of: EnvironmentIntercepts.collections, in: Table.inNamespace) }
         let intercepts = EnvironmentIntercepts(found)
-        guard intercepts.states(of: holder).contains(InterceptState(intercept: intercept, isOn: true)) else {
+        guard intercepts.leases(of: holder).map(\.intercept).contains(intercept), intercepts.active.contains(intercept.key) else {
             throw KilnError(.probeFailed, "The environment does not send port \(intercept.port) to the workspace.")
         }
-        let rules = try own.enter { try Nftables.elementsHere(of: WorkspaceRules.collections, in: Table.inNamespace) }
-        guard WorkspaceRules.elements(intercepts, of: holder).additions(to: rules, table: Table.inNamespace).isEmpty else {
+        let listening = try ListenerTable.read(in: own, [intercept.port.transport])
+        var alone = EnvironmentIntercepts()
+        alone.replace(with: [intercept], of: holder)
+        alone.review(holder, listening: [intercept.targetPort])
+        let rules = WorkspaceRules(alone, of: holder, listening: listening)
+        guard rules.additions(to: try WorkspaceRules.readElements(in: own)).isEmpty else {
             throw KilnError(.probeFailed, "The workspace's rules do not lead port \(intercept.port) of the service to port \(intercept.target).")
         }
     }
 
     private func verifyListener(_ intercept: WorkspaceIntercept, _ namespace: NetworkNamespace) throws {
-        if try ListenerTable.ports(in: namespace, [intercept.port.transport]).contains(intercept.targetPort) { return }
+        if try ListenerTable.read(in: namespace, [intercept.port.transport]).ports.contains(intercept.targetPort) { return }
         throw KilnError(
             .probeFailed, "Nothing in the workspace listens on port \(intercept.targetPort).",
             hint: "Start a program that listens on 127.0.0.1:\(intercept.target) or on all addresses.")

@@ -1,43 +1,68 @@
 import Glibc
 import KilnModel
 
-/// Which tracked connections to intercepted ports still lead where new ones do not. Pure.
+/// Which tracked connections to a port still lead where new ones do not. Pure.
 struct StaleFlows {
-    let key: InterceptKey
-    /// Where new ones go: a workspace's address and port, or nil for the original.
+    let transport: TransportProtocol
+    /// Where callers send.
+    let address: IPv4Address
+    let port: UInt16
+    /// Where new ones go; nil: to none of `interceptors`.
     let end: (address: IPv4Address, port: UInt16)?
-    /// Whose addresses mean that a flow was intercepted: all workspaces', or 127.0.0.1 for a workspace's own calls.
-    let interceptors: IPv4Prefix
+    let interceptors: [IPv4Prefix]
 
-    var filter: Conntrack.Filter { .to(key.address, key.port.transport, key.port.number) }
+    /// Of a service's port: in an environment, where workspaces intercept, or in a workspace, whose own calls go to itself.
+    init(_ key: InterceptKey, end: (address: IPv4Address, port: UInt16)?, interceptors: [IPv4Prefix]) {
+        self.init(transport: key.port.transport, address: key.address, port: key.port.number, end: end, interceptors: interceptors)
+    }
+
+    init(transport: TransportProtocol, address: IPv4Address, port: UInt16, end: (address: IPv4Address, port: UInt16)?, interceptors: [IPv4Prefix]) {
+        self.transport = transport
+        self.address = address
+        self.port = port
+        self.end = end
+        self.interceptors = interceptors
+    }
+
+    var filter: Conntrack.Filter { .to(address, transport, port) }
 
     func contains(_ entry: Conntrack.Entry) -> Bool {
         guard filter.passes(entry) else { return false }
         if let end { return entry.replySource != end.address || entry.replySourcePort != end.port }
-        return interceptors.contains(entry.replySource)
+        return interceptors.contains { $0.contains(entry.replySource) }
     }
 }
 
 extension InstanceNetwork {
     /// Ends what conntrack would keep on its old way after a switch: open UDP exchanges, which never drain, and the connections to ports whose
     /// intercept says `cut`. UDP is looked at whether it switched just now or before a crash.
-    /// - Parameter workspaces: those whose intercepts changed, by address.
-    func endStaleFlows(_ switching: InterceptSwitch, environment: ResourceID, workspaces: [IPv4Address: ResourceID]) throws {
+    /// - Parameter parties: the workspaces whose intercepts changed.
+    func endStaleFlows(_ switching: InterceptSwitch, environment: ResourceID, parties: [InterceptParty]) throws {
         let (after, switched) = (switching.wanted, switching.switched)
+        let holders = Set(parties.map(\.address))
         let concerned = switching.before.leases.merging(after.leases) { $1 }.filter { key, lease in
             guard key.port.transport == .udp else { return lease.intercept.cut && switched.contains(key) }
-            return switched.contains(key) || workspaces[lease.holder] != nil
+            return switched.contains(key) || holders.contains(lease.holder)
         }
         for key in concerned.keys.sorted() {
             let lease = after.active.contains(key) ? after.leases[key] : nil
-            let flows = StaleFlows(key: key, end: lease.map { ($0.holder, $0.intercept.target) }, interceptors: AddressPlan.workspaces)
+            let flows = StaleFlows(key, end: lease.map { ($0.holder, $0.intercept.target) }, interceptors: [AddressPlan.workspaces])
             try end(flows, in: environmentNamespace(environment), environment: environment)
-            // A workspace's own calls are translated in its own namespace.
-            for (address, workspace) in workspaces {
-                let own = lease.flatMap { $0.holder == address ? (IPv4Address.loopback, $0.intercept.target) : nil }
-                let flows = StaleFlows(key: key, end: own, interceptors: IPv4Prefix(.loopback, 32))
-                try end(flows, in: workspaceNamespace(workspace), environment: environment)
+            for party in parties {
+                for flows in party.flows(key, lease) { try end(flows, in: party.namespace, environment: environment) }
             }
+        }
+    }
+
+    /// Ends UDP exchanges that go on with a workspace though it does not intercept their port any more: a crash came between the stop and this.
+    func endOrphanedExchanges(of workspace: ResourceID, _ address: IPv4Address, in environment: ResourceID, active: Set<InterceptKey>) throws {
+        func isOrphaned(_ entry: Conntrack.Entry) -> Bool {
+            guard AddressPlan.services.contains(entry.destination), let port = entry.destinationPort else { return false }
+            return !active.contains { $0.address == entry.destination && $0.port == ServicePort(port, .udp) }
+        }
+        try Conntrack.delete(in: environmentNamespace(environment), .answeredBy(address, .udp), where: isOrphaned)
+        for end in [IPv4Address.loopback, address] {
+            try Conntrack.delete(in: workspaceNamespace(workspace), .answeredBy(end, .udp), where: isOrphaned)
         }
     }
 
@@ -45,7 +70,7 @@ extension InstanceNetwork {
         let entries = try Conntrack.entries(in: namespace, flows.filter).filter(flows.contains)
         if entries.isEmpty { return }
         // Their sockets first, while the resets still find their way.
-        if flows.key.port.transport == .tcp { try endSockets(of: entries, in: environment) }
+        if flows.transport == .tcp { try endSockets(of: entries, in: environment) }
         try Conntrack.delete(entries, in: namespace)
     }
 
@@ -76,8 +101,4 @@ extension InstanceNetwork {
         let remote: IPv4Address
         let remotePort: UInt16
     }
-}
-
-extension IPv4Address {
-    static let loopback = IPv4Address(127, 0, 0, 1)
 }

@@ -35,10 +35,13 @@ public struct InterceptState: Sendable, Hashable {
     public let intercept: WorkspaceIntercept
     /// Whether the traffic goes to the workspace; otherwise it waits for a listener, and the original answers.
     public let isOn: Bool
+    /// Whether a program listened on the target. Nobody tells of its start: look again while one is missing.
+    public let hasListener: Bool
 
-    public init(intercept: WorkspaceIntercept, isOn: Bool) {
+    public init(intercept: WorkspaceIntercept, isOn: Bool, hasListener: Bool) {
         self.intercept = intercept
         self.isOn = isOn
+        self.hasListener = hasListener
     }
 }
 

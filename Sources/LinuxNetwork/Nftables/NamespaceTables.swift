@@ -50,7 +50,10 @@ extension Table {
             Chain(
                 name: "input", base: "filter hook input priority filter; policy drop",
                 // Both directions of its own calls come in by the loopback.
-                rules: ["ct mark @\(WorkspaceRules.traffic.name)"] + ownInput + ["ct status dnat accept"] + refusing()),
+                rules: ["ct mark @\(WorkspaceRules.traffic.name)"] + ownInput + [
+                    "ct status dnat accept",
+                    "iifname \"\(connection)\" ip daddr . ip protocol . th dport @\(WorkspaceRules.open.name) accept",
+                ] + refusing()),
         ])
 
     /// A workspace's end of its connection.

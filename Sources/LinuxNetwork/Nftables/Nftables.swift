@@ -13,10 +13,9 @@ public enum Nftables {
         case withoutElements
 
         fileprivate var flags: UInt32 {
-            // Marks as numbers, whatever names the host gives them.
             switch self {
-            case .elements: UInt32(NFT_CTX_OUTPUT_STATELESS | NFT_CTX_OUTPUT_NUMERIC_SYMBOL)
-            case .counters: UInt32(NFT_CTX_OUTPUT_NUMERIC_SYMBOL)
+            case .elements: UInt32(NFT_CTX_OUTPUT_STATELESS)
+            case .counters: 0
             case .withoutElements: UInt32(NFT_CTX_OUTPUT_STATELESS | NFT_CTX_OUTPUT_TERSE)
             }
         }
@@ -51,7 +50,7 @@ public enum Nftables {
         let names = collections.map(\.name)
         do {
             // One command at a time: nft 1.0.6 finds only the first collection of many listed together.
-            let text = try run(collections.map { "list \($0.keyword) ip \(table) \($0.name)" }, listing)
+            let text = try run(collections.map { "list \($0.keyword) ip \(table) \($0.name)" }, listing, isNumeric: true)
             return SetElements(names: names, listing: text)
         } catch {
             guard try !listHere("list tables").split(separator: "\n").contains("table ip \(table)") else { throw error }
@@ -59,14 +58,15 @@ public enum Nftables {
         }
     }
 
-    private static func run(_ scripts: [String], _ listing: Listing = .elements, isDryRun: Bool = false) throws -> String {
+    private static func run(_ scripts: [String], _ listing: Listing = .elements, isNumeric: Bool = false, isDryRun: Bool = false) throws -> String {
         // A context of its own each time: its netlink socket belongs to the namespace it was opened in.
         let context = try library.withLock { _ in try Context() }
         // Whoever closes it right after a deletion waits until the kernel has let go of what was deleted.
         defer { Lingering.release(context) }
         return try library.withLock { _ in
             nft_ctx_set_dry_run(context.pointer, isDryRun)
-            nft_ctx_output_set_flags(context.pointer, listing.flags)
+            // Marks as numbers, whatever names the host gives them.
+            nft_ctx_output_set_flags(context.pointer, listing.flags | (isNumeric ? UInt32(NFT_CTX_OUTPUT_NUMERIC_SYMBOL) : 0))
             guard nft_ctx_buffer_output(context.pointer) == 0, nft_ctx_buffer_error(context.pointer) == 0 else {
                 throw KilnError(.engineFailed, "libnftables could not keep its output.")
             }

@@ -20,6 +20,9 @@ struct SetElements: Sendable, Equatable {
         set { values[name, default: [:]][key] = newValue }
     }
 
+    /// Whether nothing is there, not even what is leaving.
+    var isEmpty: Bool { values.values.allSatisfy(\.isEmpty) && leaving.values.allSatisfy(\.isEmpty) }
+
     func keys(of name: String) -> Set<String> { Set((values[name] ?? [:]).keys) }
 
     /// Only values count: two that hold the same elements are the same.
@@ -59,7 +62,7 @@ extension SetElements {
             guard !gone.isEmpty else { return [] }
             var lines = ["delete element ip \(table) \(name) { \(gone.map(\.key).joined(separator: ", ")) }"]
             if let grace {
-                let staying = gone.filter { grace.to(name, $0.key) }.map { "\($0.key) timeout \(grace.seconds)s : \($0.value)" }
+                let staying = gone.filter { grace.to(name, $0.key) }.map { Self.element("\($0.key) timeout \(grace.seconds)s", $0.value) }
                 if !staying.isEmpty { lines.append("add element ip \(table) \(name) { \(staying.joined(separator: ", ")) }") }
             }
             return lines
