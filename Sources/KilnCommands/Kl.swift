@@ -27,12 +27,29 @@ public enum KlProgram {
     /// - Returns: the exit status.
     public static func run(_ arguments: [String], in context: Context) async -> Int32 {
         do {
-            var command = try Kl.parseAsRoot(arguments)
-            if let verb = command as? any Verb { try await verb.run(in: context) } else { try command.run() }
+            if let verb = namedVerb(arguments) {
+                try await verb.run(in: context)
+            } else {
+                var command = try Kl.parseAsRoot(arguments)
+                if let verb = command as? any Verb { try await verb.run(in: context) } else { try command.run() }
+            }
             return ExitStatus.done
         } catch {
             return report(error, to: context.output)
         }
+    }
+
+    /// The verb that the first words name, parsed by itself: parsing the whole tree of commands takes as long as the work of a verb. Help and
+    /// misuse are left to the tree, which alone can tell of them with the full name.
+    private static func namedVerb(_ arguments: [String]) -> (any Verb)? {
+        var command: any ParsableCommand.Type = Kl.self
+        var rest = arguments[...]
+        while let word = rest.first, let next = command.configuration.subcommands.first(where: { $0.isNamed(word) }) {
+            command = next
+            rest = rest.dropFirst()
+        }
+        guard command is any Verb.Type else { return nil }
+        do { return try command.parseAsRoot(Array(rest)) as? any Verb } catch { return nil }
     }
 
     private static func report(_ error: any Error, to output: Output) -> Int32 {
@@ -67,4 +84,8 @@ public enum KlProgram {
             return 1
         }
     }
+}
+
+extension ParsableCommand {
+    fileprivate static func isNamed(_ word: String) -> Bool { configuration.commandName == word || configuration.aliases.contains(word) }
 }

@@ -1,4 +1,4 @@
-internal import KilnModel
+public import KilnModel
 internal import KilnStore
 internal import WorkspaceEngine
 
@@ -19,6 +19,13 @@ struct SeenVersions {
         defer { entries[id] = entry }
         return entries[id]
     }
+
+    /// - Returns: whether the version is new; of what the feed has not told of yet, nothing is.
+    mutating func note(_ id: ResourceID, newer version: Int) -> Bool {
+        guard let known = entries[id], version > known.version else { return false }
+        entries[id]?.version = version
+        return true
+    }
 }
 
 extension Controller {
@@ -27,6 +34,12 @@ extension Controller {
         for kind in ResourceKind.allCases {
             for id in try await store.ids(kind) { queue.request(ResourceReference(kind: kind, id: id), .changed) }
         }
+    }
+
+    /// Has a workspace that was changed just now looked at, without waiting for the feed to say so.
+    public func changed(_ workspace: Workspace) {
+        guard seen.withLock({ $0.note(workspace.metadata.id, newer: workspace.metadata.version) }) else { return }
+        queue.request(ResourceReference(kind: .workspace, id: workspace.metadata.id), .changed)
     }
 
     /// Looks at what changed, from now on, without end.

@@ -25,6 +25,8 @@ public struct Document: Sendable, Hashable {
     public let id: ResourceID
     public let owner: Name
     public let name: Name
+    /// Of a workspace: the environment it is, or wants to be, connected to.
+    public let connection: ResourceID?
     public let json: String
 
     /// The resource, decoded.
@@ -60,7 +62,7 @@ extension KilnStore {
     public func document(_ kind: ResourceKind, owner: Name, name: Name) async throws -> Document? {
         try await read { db in
             let row = try Row.fetchOne(
-                db, sql: "SELECT id, owner, name, document FROM resource WHERE kind = ? AND owner = ? AND name = ?",
+                db, sql: "SELECT id, owner, name, connection, document FROM resource WHERE kind = ? AND owner = ? AND name = ?",
                 arguments: [kind.rawValue, owner.value, name.value]
             )
             return try row.map(Document.init)
@@ -97,7 +99,7 @@ extension KilnStore {
         if let prefix = filter.namePrefix { require("name >= ? AND name < ?", prefix, prefix + "{") }
         if let after, let owner = after.owner { require("(owner, name) > (?, ?)", owner.value, after.name.value) }
         let sql = """
-            SELECT id, owner, name, document FROM resource WHERE \(conditions.joined(separator: " AND "))
+            SELECT id, owner, name, connection, document FROM resource WHERE \(conditions.joined(separator: " AND "))
             ORDER BY owner, name LIMIT \(limit + 1)
             """
         let values = StatementArguments(arguments)
@@ -116,7 +118,7 @@ extension KilnStore {
 
     private static func document(_ db: Database, _ kind: ResourceKind, _ id: ResourceID) throws -> Document? {
         let row = try Row.fetchOne(
-            db, sql: "SELECT id, owner, name, document FROM resource WHERE id = ? AND kind = ?", arguments: [id.value, kind.rawValue]
+            db, sql: "SELECT id, owner, name, connection, document FROM resource WHERE id = ? AND kind = ?", arguments: [id.value, kind.rawValue]
         )
         return try row.map(Document.init)
     }
@@ -127,6 +129,7 @@ extension Document {
         id = try ResourceID(row["id"])
         owner = try Name(row["owner"])
         name = try Name(row["name"])
+        connection = try (row["connection"] as String?).map { text throws(KilnError) in try ResourceID(text) }
         json = row["document"]
     }
 }

@@ -43,6 +43,16 @@ import Testing
         #expect(printed.output.isEmpty == (status != 0))
     }
 
+    @Test(
+        "help and misuse of a verb name it in full",
+        arguments: [["i", "start", "--help"], ["intercept", "start", "--bogus"], ["i", "stop", "a", "b"]])
+    func fullNames(arguments: [String]) async {
+        let printed = Printed()
+        let context = Context(environment: [:], output: printed.value, input: Input(descriptor: -1, ask: nil), now: { 0 })
+        _ = await KlProgram.run(arguments, in: context)
+        #expect((printed.output + printed.error).contains(arguments[1] == "stop" ? "kl intercept stop" : "kl intercept start"))
+    }
+
     @Test("exits 2 where it would ask and nobody can answer") func cannotAsk() async {
         for verb in ["ws", "env", "machine"] {
             let run = await kl(verb, "delete", "hello")

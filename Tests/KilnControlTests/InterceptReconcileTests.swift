@@ -71,6 +71,21 @@ import WorkspaceEngine
         }
     }
 
+    @Test func `a change that the feed and its maker both tell of is looked at once`() async throws {
+        try await Fixture.with { fixture in
+            let shop = try await Shop.make(fixture)
+            try await fixture.wait(Workspace.self, shop.hello) { $0?.status.connection?.phase == .connected }
+            try await fixture.wait(Environment.self, shop.shop.metadata.id) { $0?.status.phase == .running }
+            // What the environment's start has set off must be over.
+            try await Task.sleep(for: .milliseconds(200))
+            let before = await fixture.engine.calls.count
+            fixture.controller.changed(try await shop.intercept(shop.hello))
+            try await shop.wait(shop.hello, .active)
+            try await Task.sleep(for: .milliseconds(200))
+            #expect(await fixture.engine.calls.dropFirst(before).filter { $0 == .apply(shop.hello) }.count == 1)
+        }
+    }
+
     @Test func `a controller that starts anew knows intercepts from the store alone`() async throws {
         try await Fixture.with(
             prepare: { fixture in

@@ -9,7 +9,9 @@ extension Backend {
         table.add(.post, Routes.action(.workspace, "{ref}", .release)) { call in
             let id = try await resolve(.workspace, call, .release).id
             let body = try await RequestJSON.decode(StopIntercept.self, from: call.request)
-            return try .json(status: .accepted, try await store.releaseIntercepts(id, service: body.service))
+            let workspace = try await store.releaseIntercepts(id, service: body.service)
+            controller.changed(workspace)
+            return try .json(status: .accepted, workspace)
         }
         table.add(.get, Routes.action(.workspace, "{ref}", .intercepts)) { call in
             let document = try await resolve(.workspace, call, .report)
@@ -32,14 +34,15 @@ extension Backend {
     private func intercept(_ call: Call) async throws -> Response {
         let document = try await resolve(.workspace, call, .intercept)
         let body = try await RequestJSON.decode(StartIntercept.self, from: call.request)
-        guard let connection = try document.resource(Workspace.self).spec.connection,
-            let environment = try await store.document(.environment, connection)
-        else { throw KilnError.notConnected(document.name) }
+        guard let connection = document.connection, let environment = try await store.document(.environment, connection) else {
+            throw KilnError.notConnected(document.name)
+        }
         // Whoever could connect may have lost the right to.
         try authorise(
             call, .connect, .resource(.environment, owner: environment.owner, id: environment.id), named: environment.name.value
         )
         let workspace = try await store.intercept(document.id, in: environment.id, body.wish, takeOver: body.takeOver ?? false)
+        controller.changed(workspace)
         return try .json(status: .accepted, workspace)
     }
 
