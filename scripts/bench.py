@@ -279,6 +279,119 @@ def bench_virtual_address(identity, environment):
     report("  p99 of the plain veth in the same run", "µs", base_latencies, None)
 
 
+SIDE = """
+import socket
+s = socket.create_server(("127.0.0.1", 3000), backlog=1024)
+print("ready", flush=True)
+while True:
+    c = s.accept()[0]
+    c.sendall(b"workspace")
+    c.close()
+"""
+
+
+def side(address):
+    """Who answers a new connection: what speaks first is the workspace's, the original waits for a request."""
+    with socket.create_connection((address, 8080), timeout=2) as link:
+        link.sendall(b"GET /none HTTP/1.0\r\n\r\n")
+        try:
+            return link.recv(9)[:1] == b"w"
+        except ConnectionResetError:
+            return None
+
+
+def until(wanted, address, action):
+    """Milliseconds from the start of `action` to the first new connection that the wanted side answered."""
+    begin = time.perf_counter()
+    pending = action()
+    while side(address) is not wanted:
+        pass
+    took = (time.perf_counter() - begin) * 1000
+    if pending.wait() != 0:
+        raise SystemExit(f"{pending.args}: status {pending.returncode}")
+    return took
+
+
+def bench_intercept(identity, environment):
+    caller = json.loads(kl("ws", "create", "bench-c", "--json"))["metadata"]["id"]
+    for name in ("bench-w", "bench-c"):
+        kl("env", "connect", "bench-e", "--workspace", name)
+    own, others = f"{PREFIX}-w-{identity}", f"{PREFIX}-w-{caller}"
+
+    def start(*words):
+        return subprocess.Popen([KL, "intercept", *words, "--workspace", "bench-w"], stdout=subprocess.DEVNULL)
+
+    def serve():
+        server = subprocess.Popen(["ip", "netns", "exec", own, sys.executable, "-c", SIDE], stdout=subprocess.PIPE)
+        server.stdout.readline()
+        return server
+
+    server = serve()
+    starts, stops, backs = [], [], []
+    for _ in range(MANY):
+        starts.append(inside(others, lambda: until(True, "198.18.0.1", lambda: start("start", "web", "--port", "8080:3000"))))
+        stops.append(inside(others, lambda: until(False, "198.18.0.1", lambda: start("stop", "web"))))
+    report("intercept start → first connection there, by kl", "ms", starts, None, "p50 ≤ 15, p99 ≤ 30")
+    report("intercept stop → first connection back, by kl", "ms", stops, None, "p50 ≤ 15, p99 ≤ 30")
+
+    kl("intercept", "start", "web", "--port", "8080:3000", "--workspace", "bench-w")
+    for _ in range(MANY):
+        while not inside(others, lambda: side("198.18.0.1")):
+            time.sleep(0.01)
+
+        def killed():
+            server.kill()
+            return subprocess.Popen(["true"])
+
+        backs.append(inside(others, lambda: until(False, "198.18.0.1", killed)))
+        server.wait()
+        server = serve()
+    report("failback: program killed → original answers", "ms", backs, None, "p99 ≤ 250")
+    kl("intercept", "stop", "--workspace", "bench-w")
+    server.kill()
+
+    service = f"{PREFIX}-s-{environment}-1"
+    servers = [subprocess.Popen(["ip", "netns", "exec", where, sys.executable, "-c", ECHO]) for where in (service, own)]
+    time.sleep(0.7)
+    rates, base_rates, latencies, base_latencies = [], [], [], []
+    try:
+        for _ in range(10):
+            base_rates.append(inside(others, lambda: throughput("198.18.0.1")))
+            base_latencies += inside(others, lambda: round_trips("198.18.0.1"))
+            kl("intercept", "start", "web", "--port", "7777", "--workspace", "bench-w")
+            rates.append(inside(others, lambda: throughput("198.18.0.1")))
+            latencies += inside(others, lambda: round_trips("198.18.0.1"))
+            kl("intercept", "stop", "--workspace", "bench-w")
+    finally:
+        for server in servers:
+            server.kill()
+    report("throughput through an intercept, beside direct", "Gb/s", rates, base_rates, "≥ 0.9 ×")
+    report("round trip through an intercept, beside direct", "µs", latencies, base_latencies, "p99 ≤ +20 µs")
+    report("  p99 of direct calls in the same run", "µs", base_latencies, None)
+
+
+def bench_environment(directory):
+    """Ten services to healthy, beside the same ten by Podman, one after the other as a script would."""
+    server = ["python3", "-m", "http.server", "8080", "--directory", "/usr/share/doc"]
+    probe = ["python3", "-c", "import socket; socket.create_connection(('127.0.0.1', 8080), 1)"]
+    kl("env", "create", "bench-ten", "--file", str(directory / "ten.yaml"))
+    ours, base = [], []
+    for _ in range(10):
+        kl("env", "stop", "bench-ten")
+        ours.append(timed(lambda: kl("env", "start", "bench-ten")))
+
+        def by_hand():
+            for index in range(10):
+                podman("run", "--detach", "--name", f"bench-ten-{index}", "--network", "none", *USERNS, IMAGE, *server)
+            for index in range(10):
+                while subprocess.run(["podman", "exec", f"bench-ten-{index}", *probe], env=PODMAN_ENV, stderr=subprocess.DEVNULL).returncode:
+                    time.sleep(0.05)
+
+        base.append(timed(by_hand))
+        podman("rm", "--force", "--time", "0", *[f"bench-ten-{index}" for index in range(10)])
+    report("environment of 10 services: start → all healthy", "ms", ours, base, "≤ 0.8 ×")
+
+
 def bench_status():
     script = "import subprocess, time\nfor _ in range(%d):\n b = time.perf_counter(); subprocess.run(['kl', 'status'], " \
         "stdout=subprocess.DEVNULL, check=True); print((time.perf_counter() - b) * 1000)" % (MANY + 10)
@@ -414,6 +527,10 @@ def main():
         if wanted("address"):
             kl("env", "connect", "bench-e", "--workspace", "bench-w")
             bench_virtual_address(identity, environment)
+        if wanted("intercept"):
+            bench_intercept(identity, environment)
+        if wanted("ten"):
+            bench_environment(directory)
         if wanted("create"):
             bench_create()
     finally:
