@@ -21,7 +21,8 @@ import Testing
             defer { withExtendedLifetime(servers) {} }
             let load = Load(places: [shop.service(2), shop.workspace(1), shop.workspace(0)], address: shop.api, port: 8080)
             let steps: [(word: String, number: Int, target: UInt16?)] = [
-                ("first", 0, 3000), ("second", 0, 4000), ("api", 0, nil), ("first", 0, 3000), ("third", 1, 3000), ("second", 0, 4000), ("api", 0, nil),
+                ("first", 0, 3000), ("second", 0, 4000), ("api", 0, nil), ("first", 0, 3000), ("third", 1, 3000), ("second", 0, 4000),
+                ("api", 0, nil),
             ]
             let deadline = ContinuousClock.now + .seconds(8)
             var switches = 0
