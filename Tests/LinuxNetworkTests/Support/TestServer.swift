@@ -8,26 +8,12 @@ import Synchronization
 /// A small server in a namespace. TCP: answers every piece it receives with `WORD from PEER`. UDP likewise; on port 53 with a DNS answer
 /// that has `address`.
 final class TestServer: Sendable {
-    private let sockets: Mutex<[CInt]>
+    private let sockets = Sockets()
 
-    /// Set once the thread that reads datagrams is done: until then it keeps its socket alive, which takes what is sent.
-    private let reading: DispatchSemaphore?
+    private init() {}
 
-    private init(_ socket: CInt, reading: DispatchSemaphore? = nil) {
-        sockets = Mutex([socket])
-        self.reading = reading
-    }
-
-    deinit {
-        // Wakes whoever waits in accept or read; the threads close what they hold.
-        sockets.withLock { list in
-            for socket in list {
-                shutdown(socket, CInt(SHUT_RDWR))
-                reading?.wait()
-                close(socket)
-            }
-        }
-    }
+    /// Returns once nothing listens any more.
+    deinit { sockets.end() }
 
     /// - Parameter dualStack: an IPv6 socket that takes IPv4 peers, as Node's and Java's servers do.
     /// - Parameter isMute: reads and never answers.
@@ -38,13 +24,15 @@ final class TestServer: Sendable {
         try await namespace.perform {
             let listener = try bound(dualStack ? AF_INET6 : AF_INET, SOCK_STREAM, address, port)
             guard listen(listener, 64) == 0 else { throw SystemCallError.last("listen on port \(port)") }
-            let server = TestServer(listener)
-            Worker.start { [weak server] in
-                while true {
-                    let connection = accept(listener, nil, nil)
-                    guard connection >= 0, let server else { return }
-                    server.sockets.withLock { $0.append(connection) }
-                    Worker.start { answer(connection, word: word, isMute: isMute) }
+            let server = TestServer()
+            let sockets = server.sockets
+            sockets.begin(listener) {
+                while case let connection = accept(listener, nil, nil), connection >= 0 {
+                    guard sockets.add(connection) else { return }
+                    Worker.start {
+                        answer(connection, word: word, isMute: isMute)
+                        sockets.close(connection)
+                    }
                 }
             }
             return server
@@ -72,11 +60,11 @@ final class TestServer: Sendable {
     ) async throws -> TestServer {
         try await namespace.perform {
             let number = try bound(AF_INET, SOCK_DGRAM, address, port)
-            let done = DispatchSemaphore(value: 0)
-            Worker.start {
-                defer { done.signal() }
+            let server = TestServer()
+            let sockets = server.sockets
+            sockets.begin(number) {
                 var buffer = [UInt8](repeating: 0, count: 1500)
-                while true {
+                while !sockets.isEnding {
                     var peer = sockaddr_in()
                     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
                     let count = withUnsafeMutablePointer(to: &peer) {
@@ -91,7 +79,7 @@ final class TestServer: Sendable {
                     }
                 }
             }
-            return TestServer(number, reading: done)
+            return server
         }
     }
 
@@ -130,6 +118,53 @@ final class TestServer: Sendable {
         }
         guard code == 0 else { throw SystemCallError.last("bind to \(address):\(port)") }
         return number
+    }
+}
+
+/// A server's sockets. Whoever reads from one closes it: its number may be another's right after.
+private final class Sockets: Sendable {
+    private struct State {
+        var open: Set<CInt> = []
+        var isEnding = false
+    }
+
+    private let state = Mutex(State())
+    private let ended = DispatchSemaphore(value: 0)
+
+    var isEnding: Bool { state.withLock { $0.isEnding } }
+
+    /// Runs the loop of the listening socket on a thread of its own.
+    func begin(_ listener: CInt, _ loop: @escaping @Sendable () -> Void) {
+        _ = add(listener)
+        Worker.start {
+            loop()
+            self.close(listener)
+            self.ended.signal()
+        }
+    }
+
+    /// - Returns: false at the end of the server; then the socket is closed.
+    func add(_ socket: CInt) -> Bool {
+        state.withLock { state in
+            if state.isEnding { Glibc.close(socket) } else { state.open.insert(socket) }
+            return !state.isEnding
+        }
+    }
+
+    func close(_ socket: CInt) {
+        state.withLock { state in
+            state.open.remove(socket)
+            Glibc.close(socket)
+        }
+    }
+
+    /// Wakes whoever waits in accept or read.
+    func end() {
+        state.withLock { state in
+            state.isEnding = true
+            for socket in state.open { shutdown(socket, CInt(SHUT_RDWR)) }
+        }
+        ended.wait()
     }
 }
 
