@@ -42,6 +42,8 @@ long linux_filesystem_type(const char *path) {
     return statfs(path, &status) == 0 ? (long)status.f_type : -1;
 }
 
+int linux_syncfs(int descriptor) { return syncfs(descriptor); }
+
 int linux_openat2(int directory, const char *path, int flags, unsigned int mode, uint64_t resolve) {
     struct open_how how = {.flags = (uint64_t)(unsigned int)flags, .mode = mode, .resolve = resolve};
     return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);

@@ -4,7 +4,7 @@ public import KilnModel
 internal import KilnStore
 public import WorkspaceEngine
 
-/// The tars of build contexts, each in a file named after its SHA-256.
+/// The tars of build contexts, and of files and folders that services see, each in a file named after its SHA-256.
 public struct BuildContexts: Sendable {
     public let directory: String
     /// Bytes read at a time.
@@ -34,7 +34,7 @@ public struct BuildContexts: Sendable {
         let descriptor = Glibc.open(path(of: digest), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else {
             throw KilnError(
-                .invalidBuildContext, "The build context \(digest) is not here.", hint: "Create the environment again, which uploads it."
+                .invalidBuildContext, "What was uploaded as \(digest) is not here.", hint: "Create the environment again, which uploads it."
             )
         }
         let file = OpenFile(descriptor)
@@ -42,7 +42,7 @@ public struct BuildContexts: Sendable {
     }
 
     /// Deletes uploads that were cut off, and contexts that nothing has needed for a day.
-    /// - Parameter needed: the contexts that environments build from.
+    /// - Parameter needed: those that environments are made from.
     public func sweep(keeping needed: Set<ContentDigest>, now: Double) throws {
         for name in try FileManager.default.contentsOfDirectory(atPath: directory) {
             let path = "\(directory)/\(name)"

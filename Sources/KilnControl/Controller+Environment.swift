@@ -31,6 +31,7 @@ extension Controller {
                 environment.status = try await buildImages(of: environment, on: engine)
             }
 
+            if environment.spec.desiredState == .running { try await storeFiles(of: environment, on: engine) }
             let observation = try await engine.apply(target(of: environment))
             let status = EnvironmentProgress.observed(environment, observation.services, now: now())
             try await store.setStatus(Environment.self, id, status)

@@ -71,7 +71,10 @@ public final class Controller: Sendable {
         var after: QualifiedName?
         repeat {
             let page = try await store.list(Environment.self, after: after, limit: 100)
-            for environment in page.items { needed.formUnion(environment.builds.map(\.build.context)) }
+            for environment in page.items {
+                needed.formUnion(environment.builds.map(\.build.context))
+                needed.formUnion(environment.copies.map(\.digest))
+            }
             after = page.next
         } while after != nil
         try contexts.sweep(keeping: needed, now: now())

@@ -49,6 +49,10 @@ public struct ServiceLimits: Sendable, Codable, Hashable {
         self.memory = memory
         self.pids = pids
     }
+
+    public init(_ limits: ResourceLimits) {
+        self.init(milliCPUs: limits.milliCPUs, memory: limits.memory, pids: limits.pids)
+    }
 }
 
 /// A folder in memory, empty at every start.

@@ -20,6 +20,10 @@ extension LinuxEngine {
         for id in try sockets.workspaces() where !inventory.workspaces.contains(id) { try await sockets.close(id) }
         let names = Set(try await containers.list().map(\.name))
         for mount in try containers.sysfsMounts() where !names.contains(mount.name) { try mount.unmount() }
+        for id in try folders.environmentsWithFiles() where !inventory.environments.contains(id) { try await folders.removeFiles(of: id) }
+        for folder in ["files", "secrets"] {
+            for name in try TrustedFiles.list("\(configuration.runtimeDirectory)/\(folder)") where !names.contains(name) { try files.remove(of: name) }
+        }
         let files = "\(configuration.runtimeDirectory)/etc"
         for name in try TrustedFiles.list(files) where !names.contains(name) { try TrustedFiles.removeDirectory("\(files)/\(name)") }
     }
@@ -29,6 +33,7 @@ extension LinuxEngine {
         try await ContainerHost.purge(configuration.containers)
         try configuration.nameServers.purge()
         try await InstanceNetwork(instance: configuration.instance).purge()
+        try configuration.files.secretsMount.remove()
         try await configuration.folders.purge()
     }
 }

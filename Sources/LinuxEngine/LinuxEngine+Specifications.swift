@@ -10,14 +10,14 @@ extension LinuxEngine {
     func workspaceContainer(_ target: WorkspaceTarget, socketDirectory: String) async throws -> ContainerSpec {
         let name = containerName(of: target.id)
         var spec = try container(
-            named: name, image: try await containers.pull(target.image), hostname: target.name, range: target.workmachine.rangeIndex,
+            named: name, image: try await containers.pull(target.image), hostname: target.name.value, range: target.workmachine.rangeIndex,
             namespace: network.workspaceNamespace(target.id))
         spec.labels = labels(.workspace, target.id)
         spec.variables = target.variables
         spec.entrypoint = ["/opt/kiln/init", "-P"]
         spec.command = []
         spec.hasInit = false
-        spec.limits = target.limits
+        spec.limits = ServiceLimits(target.limits)
         spec.mounts += [
             .init(source: folders.home(of: target.workmachine.id), destination: WorkspaceLayout.home),
             .init(source: socketDirectory, destination: "/run/kiln", readOnly: true),
@@ -34,13 +34,14 @@ extension LinuxEngine {
             case .build(let build): try build.reference
             }
         var spec = try container(
-            named: containerName(of: service.name, in: target.id), image: try await containers.pull(image), hostname: service.name,
-            range: target.rangeIndex,
-            namespace: network.serviceNamespace(environment: target.id, index: service.addressIndex))
-        spec.labels = labels(.environment, target.id)
+            named: containerName(of: service.name, in: target.id),
+            image: try await containers.pull(image, policy: service.settings.pullPolicy ?? .missing),
+            hostname: service.settings.hostname?.value ?? service.name.value, range: target.rangeIndex,
+            namespace: network.serviceNamespace(environment: target.id, index: service.addressIndex), hosts: service.settings.hosts)
+        spec.labels = service.settings.labels.merging(labels(.environment, target.id)) { _, ours in ours }
         spec.labels[Label.service] = service.name.value
         spec.labels[Label.revision] = revision
-        spec.variables = service.variables
+        spec.variables = try service.variables(in: target)
         spec.entrypoint = service.entrypoint
         spec.command = service.command
         spec.restart = service.restart
@@ -48,21 +49,26 @@ extension LinuxEngine {
             let source = try folders.ensureVolume(mount.volume, of: target.volumeSet, firstID: instance.firstUserID(ofRange: target.rangeIndex))
             spec.mounts.append(.init(source: source, destination: mount.path, readOnly: mount.readOnly))
         }
+        spec.mounts += try files.mounts(for: service, in: target, container: spec.name, firstID: spec.userRange.firstID)
+        spec.apply(service.settings)
         return spec
     }
 
     /// What all containers of ours have: their namespaces, and `/etc/hosts` and `/etc/resolv.conf` of Kiln's own.
-    private func container(named name: String, image: String, hostname: Name, range: Int, namespace: NetworkNamespace) throws -> ContainerSpec {
+    private func container(
+        named name: String, image: String, hostname: String, range: Int, namespace: NetworkNamespace, hosts: [HostEntry] = []
+    ) throws -> ContainerSpec {
         let firstID = instance.firstUserID(ofRange: range)
         var spec = ContainerSpec(
-            name: name, image: image, hostname: hostname.value, userRange: .init(firstID: firstID), networkNamespace: namespace.path,
+            name: name, image: image, hostname: hostname, userRange: .init(firstID: firstID), networkNamespace: namespace.path,
             sysfs: try mountSysfs(for: name, namespace: namespace))
         let files = "\(configuration.runtimeDirectory)/etc/\(name)"
         try TrustedFiles.makeDirectory("\(configuration.runtimeDirectory)/etc", mode: 0o700)
         try TrustedFiles.makeDirectory(files, mode: 0o700)
         // `localhost` is 127.0.0.1 only: a program that would listen on ::1 instead could not be reached by a translated connection.
         // Root inside may edit both: they are its own, and nothing on the host reads them back.
-        try TrustedFiles.replace("\(files)/hosts", with: "127.0.0.1 localhost\n127.0.1.1 \(hostname)\n", mode: 0o644, owner: firstID)
+        let lines = hosts.map { "\($0.address) \($0.name)\n" }.joined()
+        try TrustedFiles.replace("\(files)/hosts", with: "127.0.0.1 localhost\n127.0.1.1 \(hostname)\n\(lines)", mode: 0o644, owner: firstID)
         try TrustedFiles.replace(
             "\(files)/resolv.conf", with: "nameserver \(AddressPlan.resolver)\noptions timeout:2 attempts:2\n", mode: 0o644, owner: firstID)
         spec.mounts = [
@@ -77,11 +83,13 @@ extension LinuxEngine {
     }
 
     /// Removes a container and what was made for it beside.
-    func removeContainer(named name: String, grace: Int) async throws {
+    /// - Parameter grace: seconds before SIGKILL; nil: those that the container was made with.
+    func removeContainer(named name: String, grace: Int?) async throws {
         try await containers.stop(name, timeout: grace)
         try await containers.remove(name)
         try containers.sysfs(name).unmount()
         try TrustedFiles.removeDirectory("\(configuration.runtimeDirectory)/etc/\(name)")
+        try files.remove(of: name)
     }
 
     /// A view of the namespace's interfaces for `/sys`. After a reboot the namespace is a new one, and so must be the view of it.

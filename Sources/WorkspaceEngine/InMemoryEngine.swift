@@ -5,7 +5,7 @@ public import KilnModel
 public actor InMemoryEngine: WorkspaceEngine {
     /// A call as tests look for it or make it fail.
     public enum Call: Hashable, Sendable {
-        case info, prune, build, hasImage
+        case info, prune, build, hasImage, storeFiles
         case apply(ResourceID)
         case remove(ResourceID)
         case session(ResourceID)
@@ -25,6 +25,8 @@ public actor InMemoryEngine: WorkspaceEngine {
     public private(set) var sessionBytes = 0
     private var images: Set<ImageBuild> = []
     private var contexts: [ContentDigest: Int] = [:]
+    /// Files and folders with the bytes of their tars.
+    public private(set) var files: [FileCopy: Int] = [:]
     private var idleTargets: Set<UInt16> = []
     private var interceptFailure: KilnError?
     private var callers: [InterceptTraffic.Caller] = []
@@ -220,6 +222,18 @@ public actor InMemoryEngine: WorkspaceEngine {
         try Task.checkCancellation()
         contexts[build.context] = size
         images.insert(build)
+    }
+
+    public func missing(_ copies: FileCopies) async throws -> [FileCopy] {
+        guard connected else { throw Self.unavailable }
+        return copies.copies.filter { files[$0] == nil }
+    }
+
+    public func store(_ copy: FileCopy, of copies: FileCopies, tar: ByteStream) async throws {
+        try await begin(.storeFiles)
+        var size = 0
+        for try await bytes in tar { size += bytes.count }
+        files[copy] = size
     }
 
     /// Plays a few programs: `echo WORDS`, `cat`, `exit N`, `flood N` (writes N MiB), `yes` (writes without end) and `wait` (until its input ends).

@@ -32,6 +32,11 @@ public protocol WorkspaceEngine: Sendable {
     /// Builds an image from a tar of its context. `progress` gets one line per step.
     func build(_ build: ImageBuild, context: ByteStream, progress: @escaping @Sendable (String) async -> Void) async throws
 
+    /// Which files and folders an environment's services cannot see yet.
+    func missing(_ copies: FileCopies) async throws -> [FileCopy]
+    /// Keeps a file or folder for an environment's services, from its tar. Calls for one environment never overlap with each other or its apply.
+    func store(_ copy: FileCopy, of copies: FileCopies, tar: ByteStream) async throws
+
     /// Runs a program in a running workspace. Frames as in `SessionFrame`, without `request`; ends after `exit` or `failure`.
     /// When `input` ends early the program is hung up.
     func session(_ request: SessionRequest, in workspace: WorkspaceTarget, input: SessionInput, output: @escaping SessionOutput) async throws
@@ -267,6 +272,27 @@ public struct EnvironmentTarget: Sendable, Codable, Hashable {
         self.services = services
         self.uplink = uplink
         self.secrets = secrets
+    }
+}
+
+extension EnvironmentTarget {
+    /// The files and folders that its services see.
+    public var copies: [FileCopy] {
+        Array(Set(services.flatMap(\.files).compactMap { if case .copy(let copy) = $0.source { copy } else { nil } }))
+    }
+}
+
+/// The files and folders that an environment's services see.
+public struct FileCopies: Sendable, Codable, Hashable {
+    public var environment: ResourceID
+    /// As in `EnvironmentTarget`: to whom they belong.
+    public var rangeIndex: Int
+    public var copies: [FileCopy]
+
+    public init(environment: ResourceID, rangeIndex: Int, copies: [FileCopy]) {
+        self.environment = environment
+        self.rangeIndex = rangeIndex
+        self.copies = copies
     }
 }
 

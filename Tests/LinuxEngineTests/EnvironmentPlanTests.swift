@@ -48,6 +48,10 @@ import Testing
         let failed = plan(services, [try found("migrate", running: false, exit: 3)])
         #expect(failed.actions.isEmpty)
         #expect(failed.statuses.map(\.phase) == [.failed, .failed])
+        var optional = services
+        optional[0].dependencies[0].required = false
+        #expect(plan(optional, [try found("migrate")]).actions.isEmpty)
+        #expect(plan(optional, [try found("migrate", running: false, exit: 3)]).actions == [.create(try Name("api"))])
     }
 
     @Test func `A changed service is removed and made again, an unknown one only removed`() throws {
@@ -87,8 +91,10 @@ import Testing
     }
 
     @Test func `The resolver's files hold every service by its name and its name with the environment's`() throws {
-        let hosts = NameServerConfiguration.hosts(of: [try service("redis", 2), try service("postgres", 1)], environment: try Name("shop"))
-        #expect(hosts == "198.18.0.1 postgres postgres.shop\n198.18.0.2 redis redis.shop\n")
+        var redis = try service("redis", 2)
+        redis.aliases = [try HostName("cache.example")]
+        let hosts = NameServerConfiguration.hosts(of: [redis, try service("postgres", 1)], environment: try Name("shop"))
+        #expect(hosts == "198.18.0.1 postgres postgres.shop\n198.18.0.2 redis redis.shop cache.example\n")
         let text = NameServerConfiguration(listenAddress: AddressPlan.resolver, upstream: AddressPlan.link(slot: 0).host, directory: "/d").text
         #expect(text.contains("server=198.19.255.1\n") && text.contains("domain-needed\n") && text.contains("listen-address=169.254.1.53\n"))
     }

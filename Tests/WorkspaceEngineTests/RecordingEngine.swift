@@ -11,6 +11,8 @@ final class RecordingEngine: WorkspaceEngine {
         var applyEnvironment: @Sendable (EnvironmentTarget) async throws -> EnvironmentObservation = { _ in throw unexpected() }
         var hasImage: @Sendable (ImageBuild) async throws -> Bool = { _ in throw unexpected() }
         var build: @Sendable (ImageBuild, ByteStream, @Sendable (String) async -> Void) async throws -> Void = { _, _, _ in throw unexpected() }
+        var missing: @Sendable (FileCopies) async throws -> [FileCopy] = { _ in throw unexpected() }
+        var store: @Sendable (FileCopy, FileCopies, ByteStream) async throws -> Void = { _, _, _ in throw unexpected() }
         var session: @Sendable (SessionRequest, WorkspaceTarget, SessionInput, @escaping SessionOutput) async throws -> Void = { _, _, _, _ in
             throw unexpected()
         }
@@ -65,6 +67,16 @@ final class RecordingEngine: WorkspaceEngine {
     func hasImage(of build: ImageBuild) async throws -> Bool {
         note("has image \(build.context)")
         return try await script.hasImage(build)
+    }
+
+    func missing(_ copies: FileCopies) async throws -> [FileCopy] {
+        note("missing \(copies.copies.count) of \(copies.environment)")
+        return try await script.missing(copies)
+    }
+
+    func store(_ copy: FileCopy, of copies: FileCopies, tar: ByteStream) async throws {
+        note("store \(copy.origin) of \(copies.environment)")
+        try await script.store(copy, copies, tar)
     }
 
     func build(_ build: ImageBuild, context: ByteStream, progress: @escaping @Sendable (String) async -> Void) async throws {

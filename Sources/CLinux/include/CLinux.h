@@ -45,6 +45,9 @@ enum {
 };
 int linux_openat2(int directory, const char *path, int flags, unsigned int mode, uint64_t resolve);
 
+/// Writes the file system that holds an open file to its disk (syncfs(2)).
+int linux_syncfs(int descriptor);
+
 // Peer of a unix socket, and descriptors sent over one (unix(7)).
 struct linux_peer { int pid; unsigned int uid; unsigned int gid; };
 int linux_peer_credentials(int socket, struct linux_peer *peer);

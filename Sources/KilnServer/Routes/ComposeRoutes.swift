@@ -58,7 +58,9 @@ extension Backend {
                 throw KilnError(.invalidCompose, "The secret \(file.name) in “\(file.path.printable(limit: 80))” was not sent along.")
             }
             for (name, value) in project.secretValues { given[name] = try SecretBytes(Array(value.utf8)) }
-            return (try project.services(contexts: bundle.contexts, copies: bundle.copies, keeping: existing), given)
+            let services = try project.services(contexts: bundle.contexts, copies: bundle.copies, keeping: existing)
+            for service in services { try service.requireSupport() }
+            return (services, given)
         } catch let error as ComposeError {
             throw error.kilnError
         }

@@ -49,8 +49,8 @@ extension ContainerHost {
     }
 
     /// Stops a container; done when it is stopped or gone already.
-    /// - Parameter timeout: seconds before SIGKILL.
-    public func stop(_ id: String, timeout: Int = 10) async throws {
+    /// - Parameter timeout: seconds before SIGKILL; nil: those that the container was made with.
+    public func stop(_ id: String, timeout: Int? = nil) async throws {
         try await asKilnError("stop the container \(id)") { try await client.stopContainer(id, timeout: timeout) }
     }
 

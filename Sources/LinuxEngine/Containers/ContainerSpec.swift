@@ -27,15 +27,17 @@ public struct ContainerSpec: Sendable, Hashable {
         }
     }
 
-    /// A file system in memory, mode 1777.
+    /// A file system in memory.
     public struct TemporaryFileSystem: Sendable, Hashable {
         public var destination: String
         /// Bytes; nil: half of the memory.
         public var size: Int?
+        public var mode: Int
 
-        public init(destination: String, size: Int? = nil) {
+        public init(destination: String, size: Int? = nil, mode: Int = 0o1777) {
             self.destination = destination
             self.size = size
+            self.mode = mode
         }
     }
 
@@ -66,7 +68,22 @@ public struct ContainerSpec: Sendable, Hashable {
     public var sysfs: String
     public var mounts: [Mount] = []
     public var temporaryFileSystems: [TemporaryFileSystem] = []
-    public var limits: ResourceLimits?
+    public var limits: ServiceLimits?
+    /// Limits of its processes, besides those that all containers have.
+    public var processLimits: [ProcessLimit] = []
+    /// The user and group of its program; nil: the image's.
+    public var user: String?
+    public var groups: [String] = []
+    /// nil: the image's.
+    public var workingDirectory: String?
+    /// Of the IPC namespace; the network namespace is not made with the container.
+    public var kernelSettings: [KernelSetting] = []
+    /// Bytes of `/dev/shm`.
+    public var sharedMemory: Int?
+    public var isReadOnly = false
+    public var hasTerminal = false
+    public var keepsInputOpen = false
+    public var hasNoNewPrivileges = false
     /// Whether a small init is process 1; without one a program that ignores SIGTERM makes every stop take its whole grace.
     public var hasInit = true
     public var stopSignal: Int32 = SIGTERM
@@ -100,15 +117,22 @@ public struct ContainerSpec: Sendable, Hashable {
         result.idMappings = .init(users: [range], groups: [range])
         result.networkNamespace = .init(mode: "path", value: networkNamespace)
         result.mounts = allMounts(staging)
-        if let limits {
+        if let limits, limits != ServiceLimits() {
             result.resourceLimits = .init(
                 // The same with swap: none is used, so that a limit means what it says.
-                memory: .init(limit: limits.memory, swap: limits.memory), cpu: .init(quota: limits.milliCPUs * 100), pids: .init(limit: limits.pids))
+                memory: limits.memory.map { .init(limit: $0, swap: $0) }, cpu: limits.milliCPUs.map { .init(quota: max($0 * 100, 1000)) },
+                pids: limits.pids.map { .init(limit: $0) })
         }
-        result.processLimits = [
-            .init(type: "NOFILE", soft: processLimits.openFiles, hard: processLimits.openFiles),
-            .init(type: "NPROC", soft: processLimits.processes, hard: processLimits.processes),
-        ]
+        result.processLimits = self.processLimits(below: processLimits)
+        result.user = user
+        result.groups = groups.isEmpty ? nil : groups
+        result.workingDirectory = workingDirectory
+        result.kernelSettings = kernelSettings.isEmpty ? nil : Dictionary(kernelSettings.map { ($0.key, $0.value) }) { $1 }
+        result.sharedMemory = sharedMemory
+        result.isReadOnly = isReadOnly ? true : nil
+        result.hasTerminal = hasTerminal ? true : nil
+        result.keepsInputOpen = keepsInputOpen ? true : nil
+        result.hasNoNewPrivileges = hasNoNewPrivileges ? true : nil
         result.hasInit = hasInit
         result.stopSignal = Int(stopSignal)
         result.stopTimeout = stopTimeout
@@ -141,7 +165,7 @@ public struct ContainerSpec: Sendable, Hashable {
         }
         let memory = temporaryFileSystems.map { file in
             ContainerSpecification.Mount(
-                type: "tmpfs", destination: file.destination, options: ["nosuid", "nodev", "mode=1777"] + (file.size.map { ["size=\($0)"] } ?? []))
+                type: "tmpfs", destination: file.destination, options: ["nosuid", "nodev", "mode=\(String(file.mode, radix: 8))"] + (file.size.map { ["size=\($0)"] } ?? []))
         }
         return [system] + binds + memory
     }

@@ -48,6 +48,7 @@ struct EnvironmentPlan: Equatable {
             let obstacles = service.dependencies.compactMap { dependency in
                 services.first { $0.name == dependency.service }.flatMap { Self.obstacle(dependency, service: $0, container: current[$0.name]) }
             }
+            .filter { $0.isRequired || !$0.isFinal }
             if let obstacle = obstacles.first(where: \.isFinal) ?? obstacles.first {
                 statuses.append(Self.status(service, obstacle.isFinal ? .failed : .waiting, reason: obstacle.reason))
             } else {
@@ -61,6 +62,8 @@ struct EnvironmentPlan: Equatable {
         var reason: Reason
         /// It will not go away by waiting.
         var isFinal: Bool
+        /// Whether the service must not start with it.
+        var isRequired: Bool
     }
 
     private static func obstacle(_ dependency: Service.Dependency, service: Service, container: Observed?) -> Obstacle? {
@@ -77,7 +80,8 @@ struct EnvironmentPlan: Equatable {
         }
         if ended, let status = container?.exitStatus, status != 0 || dependency.condition == .healthy {
             return Obstacle(
-                reason: Reason(code: "dependency-failed", message: "\(name), which it needs, ended with status \(status)."), isFinal: true)
+                reason: Reason(code: "dependency-failed", message: "\(name), which it needs, ended with status \(status)."), isFinal: true,
+                isRequired: dependency.required)
         }
         let wanted =
             switch dependency.condition {
@@ -85,7 +89,7 @@ struct EnvironmentPlan: Equatable {
             case .healthy: "to be healthy"
             case .completed: "to complete"
             }
-        return Obstacle(reason: Reason(code: "waits", message: "Waits for \(name) \(wanted)."), isFinal: false)
+        return Obstacle(reason: Reason(code: "waits", message: "Waits for \(name) \(wanted)."), isFinal: false, isRequired: dependency.required)
     }
 
     /// Podman restarts by itself; this is for the case that it was killed just then.

@@ -43,7 +43,7 @@ actor HealthMonitor {
         let clock = ContinuousClock()
         let begin = clock.now
         // Starting services are looked at often, so that what waits for them goes on at once; Compose's interval holds afterwards.
-        var pause = min(check.interval, 0.1)
+        var pause = check.startInterval ?? min(check.interval, 0.1)
         while !Task.isCancelled {
             let result = await self.check(container, check)
             guard !Task.isCancelled, var watch = watches[container] else { return }
@@ -54,7 +54,7 @@ actor HealthMonitor {
             }
             watches[container] = watch
             if watch.record.health != before { changed(watch.environment) }
-            pause = watch.record.health == .starting ? min(pause * 1.5, check.interval) : check.interval
+            pause = watch.record.health == .starting ? check.startInterval ?? min(pause * 1.5, check.interval) : check.interval
             do { try await clock.sleep(for: .seconds(pause)) } catch { return }
         }
     }

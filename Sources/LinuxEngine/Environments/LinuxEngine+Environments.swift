@@ -10,7 +10,10 @@ extension LinuxEngine {
             try await self.ensureEnvironmentNetwork(target)
             switch target.state {
             case .stopped: return try await self.stop(target)
-            case .running: return try await self.run(target)
+            case .running:
+                let observation = try await self.run(target)
+                try await self.folders.pruneFiles(of: target.id, keeping: target.copies)
+                return observation
             }
         }
     }
@@ -21,6 +24,7 @@ extension LinuxEngine {
             try await self.removeContainers(ofEnvironment: target.id)
             try self.names.remove(environment: target.id)
             try await self.network.removeEnvironment(target.id)
+            try await self.folders.removeFiles(of: target.id)
             if volumes { try await self.folders.removeVolumes(of: target.volumeSet) }
         }
     }
@@ -55,7 +59,7 @@ extension LinuxEngine {
         for action in plan.actions {
             switch action {
             case .remove(let name):
-                try await removeContainer(named: containerName(of: name, in: target.id), grace: 10)
+                try await removeContainer(named: containerName(of: name, in: target.id), grace: nil)
             case .create(let name), .start(let name):
                 guard let service = services[name] else { continue }
                 do {
@@ -71,12 +75,15 @@ extension LinuxEngine {
     }
 
     private func start(_ service: Service, in target: EnvironmentTarget, revision: String, creating: Bool) async throws {
+        try service.requireSupport()
         let name = containerName(of: service.name, in: target.id)
         if creating {
             _ = try await containers.create(try await serviceContainer(service, in: target, revision: revision))
         } else {
+            _ = try files.mounts(for: service, in: target, container: name, firstID: instance.firstUserID(ofRange: target.rangeIndex))
             _ = try mountSysfs(for: name, namespace: network.serviceNamespace(environment: target.id, index: service.addressIndex))
         }
+        try await setNetworkSettings(of: service, in: target)
         try await containers.start(name)
         try BootMarks(directory: "\(configuration.runtimeDirectory)/started").set(name)
     }
@@ -116,7 +123,7 @@ extension LinuxEngine {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for container in found {
                 group.addTask {
-                    try await self.removeContainer(named: container.name, grace: 10)
+                    try await self.removeContainer(named: container.name, grace: nil)
                     try marks.clear(container.name)
                 }
             }
@@ -130,7 +137,11 @@ extension LinuxEngine {
     private func revision(of service: Service, in target: EnvironmentTarget) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        let digest = SHA256.hash(data: try encoder.encode(service) + Data("\(target.rangeIndex)".utf8))
+        // Of secrets the version, not the value: the digest is a label that others may read.
+        let secrets = target.secrets.filter { service.secrets.contains($0.name) }.map { "\($0.name)=\($0.version)" }.sorted()
+        // The reader lets no circle through.
+        let others = try service.dependencies.filter(\.restart).compactMap { other in try target.services.first { $0.name == other.service }.map { try revision(of: $0, in: target) } }
+        let digest = SHA256.hash(data: try encoder.encode(service) + Data("\(target.rangeIndex) \(secrets) \(others)".utf8))
         return digest.prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 

@@ -31,10 +31,13 @@ struct NameServerConfiguration: Equatable {
         return lines.map { $0 + "\n" }.joined()
     }
 
-    /// The text of `hostsFile`: `NAME` and `NAME.ENVIRONMENT` for every service.
+    /// The text of `hostsFile`: `NAME`, `NAME.ENVIRONMENT` and the further names of every service.
     static func hosts(of services: [Service], environment: Name) -> String {
         services.sorted { $0.name < $1.name }
-            .map { "\(AddressPlan.virtual($0.addressIndex)) \($0.name) \($0.name).\(environment)\n" }
+            .map { service in
+                let names = ["\(service.name)", "\(service.name).\(environment)"] + service.aliases.map(\.value)
+                return "\(AddressPlan.virtual(service.addressIndex)) \(names.joined(separator: " "))\n"
+            }
             .joined()
     }
 }

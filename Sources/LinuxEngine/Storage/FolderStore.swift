@@ -84,7 +84,7 @@ struct FolderStore: Sendable {
         try await remove("\(environment)", below: environments)
     }
 
-    private func remove(_ entry: String, below directory: String) async throws {
+    func remove(_ entry: String, below directory: String) async throws {
         guard TrustedFiles.exists(directory) else { return }
         try await remove(entry, in: TrustedDirectory(directory))
     }

@@ -52,11 +52,16 @@ enum TrustedFiles {
     /// Replaces a file's content in one step, unless it is that already. Returns whether it changed.
     @discardableResult
     static func replace(_ path: String, with text: String, mode: mode_t, owner: Int = 0) throws(KilnError) -> Bool {
-        if read(path).map({ $0.elementsEqual(text.utf8) }) == true { return false }
+        try replace(path, with: Array(text.utf8), mode: mode, user: owner, group: owner)
+    }
+
+    @discardableResult
+    static func replace(_ path: String, with content: [UInt8], mode: mode_t, user: Int, group: Int) throws(KilnError) -> Bool {
+        if read(path) == content { return false }
         let temporary = path + ".new"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode)
         guard descriptor >= 0 else { throw failure("write \(path)") }
-        var bytes = Array(text.utf8)[...]
+        var bytes = content[...]
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
             guard count > 0 else {
@@ -67,7 +72,7 @@ enum TrustedFiles {
             }
             bytes = bytes.dropFirst(count)
         }
-        let finished = fchmod(descriptor, mode) == 0 && fchown(descriptor, uid_t(owner), gid_t(owner)) == 0
+        let finished = fchmod(descriptor, mode) == 0 && fchown(descriptor, uid_t(user), gid_t(group)) == 0
         close(descriptor)
         guard finished, rename(temporary, path) == 0 else { throw failure("write \(path)") }
         return true

@@ -17,9 +17,9 @@ extension PodmanClient {
 
     /// Stops a container: its stop signal, and SIGKILL after `timeout` seconds. Done when it is stopped or gone already.
     /// - Throws: `PodmanError`.
-    public func stopContainer(_ id: String, timeout: Int) async throws {
-        let query = [("timeout", String(timeout))]
-        let patience = TimeAmount.seconds(Int64(timeout) + 60)
+    public func stopContainer(_ id: String, timeout: Int?) async throws {
+        let query = timeout.map { [("timeout", String($0))] } ?? []
+        let patience = timeout.map { TimeAmount.seconds(Int64($0) + 60) } ?? .hours(1)
         let call = Call(method: .POST, path: "/containers/\(Query.escape(id))/stop", query: query, timeout: patience)
         try await perform(call, accepting: [204, 304, 404])
     }

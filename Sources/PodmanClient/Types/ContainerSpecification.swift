@@ -159,6 +159,20 @@ public struct ContainerSpecification: Encodable, Sendable {
     public var cgroupParent: String?
     public var logging: Logging?
     public var healthcheck: Healthcheck?
+    /// `USER[:GROUP]`, by name or id.
+    public var user: String?
+    /// Further groups of that user.
+    public var groups: [String]?
+    public var workingDirectory: String?
+    /// sysctl(8) names and values, of namespaces that are made with the container.
+    public var kernelSettings: [String: String]?
+    /// Bytes of `/dev/shm`.
+    public var sharedMemory: Int?
+    /// Whether the root file system cannot be written.
+    public var isReadOnly: Bool?
+    public var hasTerminal: Bool?
+    public var keepsInputOpen: Bool?
+    public var hasNoNewPrivileges: Bool?
     /// Leaves `/etc/hosts` alone.
     public var usesImageHosts: Bool?
     /// Leaves `/etc/resolv.conf` alone.
@@ -170,7 +184,9 @@ public struct ContainerSpecification: Encodable, Sendable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case name, image, command, entrypoint, hostname, labels, mounts
+        case name, image, command, entrypoint, hostname, labels, mounts, user, groups
+        case workingDirectory = "work_dir", kernelSettings = "sysctl", sharedMemory = "shm_size", isReadOnly = "read_only_filesystem"
+        case hasTerminal = "terminal", keepsInputOpen = "stdin", hasNoNewPrivileges = "no_new_privileges"
         case environment = "env", userNamespace = "userns", idMappings = "idmappings", networkNamespace = "netns"
         case resourceLimits = "resource_limits", processLimits = "r_limits", hasInit = "init", stopSignal = "stop_signal"
         case stopTimeout = "stop_timeout", restartPolicy = "restart_policy", restartTries = "restart_tries"

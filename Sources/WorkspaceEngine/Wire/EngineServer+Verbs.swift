@@ -29,6 +29,8 @@ extension EngineServer {
         case .usage: try await call(stream, answer) { (target: WorkspaceTarget) in try await engine.usage(of: target) }
         case .traffic: try await call(stream, answer) { (target: WorkspaceTarget) in try await engine.traffic(of: target) }
         case .build: try await build(stream, answer)
+        case .missingFiles: try await call(stream, answer) { (copies: FileCopies) in try await engine.missing(copies) }
+        case .storeFiles: try await storeFiles(stream, answer)
         case .session: try await session(stream, answer)
         case .logs: try await logs(stream, answer)
         case .observations: try await observations(stream, answer)
@@ -67,6 +69,13 @@ extension EngineServer {
         let context = ByteStream(unfolding: { try await reader.bytes() })
         try await engine.build(build, context: context) { step in await sendLine(step, answer) }
         try await answer.end()
+    }
+
+    private func storeFiles(_ stream: WireStream, _ answer: WireAnswer) async throws {
+        let reader = WireReader(stream)
+        let opening: FileOpening = try await opening(reader)
+        try await engine.store(opening.copy, of: opening.copies, tar: ByteStream(unfolding: { try await reader.bytes() }))
+        try await answer.end(WireJSON.encode(Nothing()))
     }
 
     private func session(_ stream: WireStream, _ answer: WireAnswer) async throws {

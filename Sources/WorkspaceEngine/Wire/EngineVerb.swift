@@ -3,7 +3,7 @@ import KilnModel
 /// What kilnd asks of kiln-agent: one HTTP/2 stream each, `POST /engine/VERB`.
 ///
 /// A plain verb sends one JSON value and gets one back, or a `KilnError` with a status other than 200. A streaming verb keeps its stream
-/// open: `build` and `session` send a line of JSON and then bytes; `build`, `logs` and `observations` answer with lines of JSON
+/// open: `build`, `session` and `store-files` send a line of JSON and then bytes; `build`, `logs` and `observations` answer with lines of JSON
 /// (`WireLine`), `session` with `SessionFrame`s.
 enum EngineVerb: String, CaseIterable {
     case info
@@ -16,6 +16,8 @@ enum EngineVerb: String, CaseIterable {
     case removeEnvironment = "remove-environment"
     case hasImage = "has-image"
     case build
+    case missingFiles = "missing-files"
+    case storeFiles = "store-files"
     case session
     case logs
     case usage
@@ -38,6 +40,12 @@ struct Nothing: Codable {}
 struct EnvironmentRemoval: Codable {
     var environment: EnvironmentTarget
     var volumes: Bool
+}
+
+/// The line that opens a `store-files`.
+struct FileOpening: Codable {
+    var copy: FileCopy
+    var copies: FileCopies
 }
 
 /// The line that opens a `session`.

@@ -13,6 +13,18 @@ extension RemoteEngine {
         }
     }
 
+    public func store(_ copy: FileCopy, of copies: FileCopies, tar: ByteStream) async throws {
+        let opening = try WireJSON.encodeLine(FileOpening(copy: copy, copies: copies))
+        try await withStream(.storeFiles, message: nil) { stream in
+            try await exchange(
+                on: stream, opening: opening, input: tar, encode: { ByteBuffer(bytes: $0) },
+                answer: {
+                    try await expectSuccess(stream)
+                    _ = try await stream.collect(upTo: WireSettings.maximumMessage)
+                })
+        }
+    }
+
     public func session(_ request: SessionRequest, in workspace: WorkspaceTarget, input: SessionInput, output: @escaping SessionOutput) async throws {
         let opening = try WireJSON.encodeLine(SessionOpening(request: request, workspace: workspace))
         try await withStream(.session, message: nil) { stream in

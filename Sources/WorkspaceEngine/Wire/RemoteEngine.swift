@@ -28,6 +28,8 @@ public struct RemoteEngine: WorkspaceEngine {
 
     public func hasImage(of build: ImageBuild) async throws -> Bool { try await call(.hasImage, build) }
 
+    public func missing(_ copies: FileCopies) async throws -> [FileCopy] { try await call(.missingFiles, copies) }
+
     public func usage(of workspace: WorkspaceTarget) async throws -> WorkspaceUsage { try await call(.usage, workspace) }
 
     public func traffic(of workspace: WorkspaceTarget) async throws -> [InterceptTraffic] { try await call(.traffic, workspace) }

@@ -100,7 +100,7 @@ extension ContainerTests {
 
         @Test func `Limits are enforced and shown`() async throws {
             try await fixture.with {
-                $0.limits = ResourceLimits(milliCPUs: 500, memory: 64 << 20, pids: 40)
+                $0.limits = ServiceLimits(milliCPUs: 500, memory: 64 << 20, pids: 40)
                 $0.command = ["python3", "-c", "b = bytearray(20 << 20); import time; time.sleep(600)"]
             } _: { host, id in
                 let usage = try host.stats(id)

@@ -8,11 +8,19 @@ extension ContainerHost {
         try await asKilnError("look for the image \(reference)") { try await client.imageExists(reference) }
     }
 
-    /// Fetches an image unless it is in the store, and returns the name to create containers with. `progress` gets a line a step.
+    /// Fetches an image and returns the name to create containers with. `progress` gets a line a step.
+    /// - Parameter policy: whether one that is in the store is fetched again, and one that is not at all.
     /// - Throws: `KilnError` with `image-not-found` and what the registry said; `disk-full`.
-    public func pull(_ image: ImageReference, progress: @Sendable (String) async -> Void = { _ in }) async throws -> String {
+    public func pull(
+        _ image: ImageReference, policy: ContainerSettings.PullPolicy = .missing, progress: @Sendable (String) async -> Void = { _ in }
+    ) async throws -> String {
         let name = image.qualified
-        guard try await !hasImage(name) else { return name }
+        if policy != .always || name.hasPrefix("localhost/") {
+            guard try await !hasImage(name) else { return name }
+        }
+        guard policy != .never else {
+            throw KilnError(.imageNotFound, "There is no image \(name) on this machine, and it is never to be fetched.", hint: "Set “pull_policy: missing”.")
+        }
         // Images of this name are only ever made here.
         guard !name.hasPrefix("localhost/") else {
             throw KilnError(.imageNotFound, "There is no image \(name) on this machine.", hint: "Build it, or name one of a registry.")
