@@ -81,6 +81,30 @@ public struct CreateEnvironment: Sendable, Codable {
     }
 }
 
+/// What an environment is made of: its file with all that travelled along, and the variables set by command since.
+public struct EnvironmentDefinition: Sendable, Codable {
+    public var request: CreateEnvironment
+    /// They win over the request's own.
+    public var configuration: [String: String]
+
+    public init(request: CreateEnvironment, configuration: [String: String] = [:]) {
+        self.request = request
+        self.configuration = configuration
+    }
+}
+
+/// The answer to `PUT /api/v1/environments/{ref}`.
+public struct EnvironmentApplication: Sendable, Codable {
+    public var plan: ApplyPlan
+    /// As it is now; nil when it does not exist and was not to be made.
+    public var environment: Environment?
+
+    public init(plan: ApplyPlan, environment: Environment?) {
+        self.plan = plan
+        self.environment = environment
+    }
+}
+
 /// `POST /api/v1/compose`: what a Compose file needs from its author's machine. Answered by `ComposeInspection`; makes nothing.
 ///
 /// The file is read here, not by the caller, since a YAML reader would more than double the size of `kl`.

@@ -93,7 +93,7 @@ extension KilnStore {
 }
 
 extension StoreTransaction {
-    fileprivate func update<R: StoredResource>(
+    func update<R: StoredResource>(
         _ resource: R, expecting version: Int? = nil, again: Bool = false, change: (inout R.Spec) throws -> Void
     ) throws -> R {
         var resource = resource

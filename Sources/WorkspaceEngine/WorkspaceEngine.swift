@@ -251,10 +251,13 @@ public struct EnvironmentTarget: Sendable, Codable, Hashable {
     public var volumeSet: ResourceID
     public var state: Environment.DesiredState
     public var services: [Service]
+    /// As in `Environment.Spec`: another number means another container.
+    public var generations: [Name: Int]
     public var uplink: IPv4Address
 
     public init(
-        id: ResourceID, name: Name, rangeIndex: Int, volumeSet: ResourceID, state: Environment.DesiredState, services: [Service], uplink: IPv4Address
+        id: ResourceID, name: Name, rangeIndex: Int, volumeSet: ResourceID, state: Environment.DesiredState, services: [Service],
+        generations: [Name: Int] = [:], uplink: IPv4Address
     ) {
         self.id = id
         self.name = name
@@ -262,6 +265,7 @@ public struct EnvironmentTarget: Sendable, Codable, Hashable {
         self.volumeSet = volumeSet
         self.state = state
         self.services = services
+        self.generations = generations
         self.uplink = uplink
     }
 }

@@ -29,44 +29,44 @@ import Testing
     @Test func `From nothing, only services without dependencies are made`() throws {
         let services = [try service("api", 1, needs: [("db", .healthy)]), try service("db", 2, check: true)]
         let plan = plan(services, [])
-        #expect(plan.actions == [.create(try Name("db"))])
+        #expect(plan.starts == [.init(service: try Name("db"), creates: true)])
         #expect(plan.statuses.map(\.phase) == [.waiting, .starting])
         #expect(plan.statuses[0].reason?.message == "Waits for db to be healthy.")
     }
 
     @Test func `A service that waits for health starts when the check passed and not before`() throws {
         let services = [try service("api", 1, needs: [("db", .healthy)]), try service("db", 2, check: true)]
-        #expect(plan(services, [try found("db", health: .starting)]).actions.isEmpty)
-        #expect(plan(services, [try found("db", health: .unhealthy("no"))]).actions.isEmpty)
-        #expect(plan(services, [try found("db", health: .healthy)]).actions == [.create(try Name("api"))])
+        #expect(plan(services, [try found("db", health: .starting)]).isEmpty)
+        #expect(plan(services, [try found("db", health: .unhealthy("no"))]).isEmpty)
+        #expect(plan(services, [try found("db", health: .healthy)]).starts == [.init(service: try Name("api"), creates: true)])
     }
 
     @Test func `A dependency that must complete lets its dependants start only after status 0`() throws {
         let services = [try service("api", 1, needs: [("migrate", .completed)]), try service("migrate", 2)]
-        #expect(plan(services, [try found("migrate")]).actions.isEmpty)
-        #expect(plan(services, [try found("migrate", running: false, exit: 0)]).actions == [.create(try Name("api"))])
+        #expect(plan(services, [try found("migrate")]).isEmpty)
+        #expect(plan(services, [try found("migrate", running: false, exit: 0)]).starts == [.init(service: try Name("api"), creates: true)])
         let failed = plan(services, [try found("migrate", running: false, exit: 3)])
-        #expect(failed.actions.isEmpty)
+        #expect(failed.isEmpty)
         #expect(failed.statuses.map(\.phase) == [.failed, .failed])
     }
 
     @Test func `A changed service is removed and made again, an unknown one only removed`() throws {
         let services = [try service("db", 1)]
         let plan = plan(services, [try found("db", revision: "0"), try found("old")])
-        #expect(plan.actions == [.remove(try Name("db")), .remove(try Name("old")), .create(try Name("db"))])
+        #expect(plan.removed == [try Name("db"), try Name("old")])
+        #expect(plan.starts == [.init(service: try Name("db"), creates: true)])
     }
 
     @Test func `After a reboot the containers start again in the order of their dependencies`() throws {
         let services = [try service("api", 1, needs: [("db", .started)]), try service("db", 2)]
         let after = [try found("api", running: false, thisBoot: false, exit: 137), try found("db", running: false, thisBoot: false, exit: 137)]
-        #expect(plan(services, after).actions == [.start(try Name("db"))])
+        #expect(plan(services, after).starts == [.init(service: try Name("db"), creates: false)])
     }
 
     @Test func `An ended service with a restart policy is started again, one without is failed or exited`() throws {
-        #expect(plan([try service("a", 1, restart: .always)], [try found("a", running: false, exit: 0)]).actions == [.start(try Name("a"))])
+        #expect(plan([try service("a", 1, restart: .always)], [try found("a", running: false, exit: 0)]).starts == [.init(service: try Name("a"), creates: false)])
         #expect(
-            plan([try service("a", 1, restart: .onFailure(maximumRetries: 2))], [try found("a", running: false, exit: 1, restarts: 2)]).actions
-                .isEmpty)
+            plan([try service("a", 1, restart: .onFailure(maximumRetries: 2))], [try found("a", running: false, exit: 1, restarts: 2)]).isEmpty)
         #expect(plan([try service("a", 1)], [try found("a", running: false, exit: 1)]).statuses[0].phase == .failed)
         #expect(plan([try service("a", 1)], [try found("a", running: false, exit: 0)]).statuses[0].phase == .exited)
     }

@@ -43,6 +43,14 @@ extension APIClient {
     public func create(_ request: CreateWorkspace) async throws -> Workspace { try await post(request, to: Routes.collection(.workspace)) }
     public func create(_ request: CreateEnvironment) async throws -> Environment { try await post(request, to: Routes.collection(.environment)) }
 
+    /// `PUT /environments/{ref}`: makes an environment what a file describes, or makes it from the file.
+    /// - Parameter dryRun: only says what would become of each service.
+    public func apply(_ request: CreateEnvironment, to environment: Reference, dryRun: Bool = false) async throws -> EnvironmentApplication {
+        let query = environment.query + (dryRun ? [("dryRun", "true")] : [])
+        let path = Routes.item(.environment, environment.segment)
+        return try await call(Request(method: .PUT, path: path, query: query, body: .json(Self.encode(request))))
+    }
+
     public func inspect(_ file: InspectCompose) async throws -> ComposeInspection {
         try await call(Request(method: .POST, path: Routes.compose, body: .json(Self.encode(file))))
     }

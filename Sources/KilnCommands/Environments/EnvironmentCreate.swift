@@ -15,25 +15,16 @@ struct EnvironmentCreate: Verb {
     )
 
     @Argument(help: "Its name: 1 to 63 of a-z, 0-9 and -.", transform: { try Name($0) }) var name: Name
-    @Option(name: .shortAndLong, help: ArgumentHelp("The Compose file; else compose.yaml here.", valueName: "path"), completion: .file())
-    var file: String?
-    @Option(help: ArgumentHelp("Where it lives.", valueName: "name"), completion: .machines, transform: { try Name($0) }) var workmachine: Name?
+    @OptionGroup var compose: ComposeOptions
     @OptionGroup var wait: WaitOptions
     @OptionGroup var common: CommonOptions
 
     func run(in context: Context) async throws {
         try await context.withClient { client in
-            let source = try await EnvironmentSource(file: file, environment: context.environment, client: client)
-            for warning in source.warnings { context.output.note("warning: \(warning)") }
-            let contexts = try await ContextUpload(client: client, context: context).upload(source.contexts)
-            let asked = CreateEnvironment(
-                name: name, workmachine: workmachine, compose: source.text, file: source.file, variables: source.variables,
-                environmentFiles: source.environmentFiles, contexts: contexts
-            )
-            let created = try await client.create(asked)
-            guard !wait.noWait else { return try context.finish(created, json: common.json, "Environment \(name) is being made.") }
-            let ready = try await context.waiter(for: created, client, wait).until(created) { .running($0, version: created.metadata.version) }
-            try context.finish(ready, json: common.json, "Environment \(name) is running. Connect a workspace with: kl env connect \(name)")
+            let asked = try await compose.request(for: name, client, context)
+            try await context.conclude(
+                try await client.create(asked), client, wait, common, pending: "Environment \(name) is being made.",
+                until: { .running($0, version: $1) }, done: { _ in "Environment \(name) is running. Connect a workspace with: kl env connect \(name)" })
         }
     }
 }

@@ -53,11 +53,6 @@ extension Verdict {
         default: .working(phase: machine.status.phase.rawValue, activity: machine.status.reason?.message)
         }
     }
-
-    /// A deletion is done when the resource is gone; until then it can only fail.
-    static func deleting(phase: String, reason: Reason?, isObserved: Bool) -> Verdict {
-        phase == "Failed" && isObserved ? .failed(reason ?? .unknown) : .working(phase: phase, activity: reason?.message)
-    }
 }
 
 extension Workspace {

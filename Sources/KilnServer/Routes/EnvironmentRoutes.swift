@@ -7,14 +7,8 @@ internal import KilnStore
 extension Backend {
     func addEnvironments(to table: inout RouteTable) {
         table.add(.post, Routes.collection(.environment)) { call in
-            let owner = try call.owner()
-            try authorise(call, .create, .resource(.environment, owner: owner, id: nil))
             let body = try await RequestJSON.decode(CreateEnvironment.self, from: call.request)
-            let services = try read(body)
-            let workmachine = try await workmachine(named: body.workmachine, owner: owner)
-            return try .created(
-                try await store.createEnvironment(name: body.name, owner: owner, workmachine: workmachine, services: services)
-            )
+            return try .created(try await createEnvironment(body, call))
         }
         table.add(.delete, Routes.item(.environment, "{ref}")) { call in
             let id = try await resolve(.environment, call, .delete).id
@@ -31,6 +25,17 @@ extension Backend {
             let id = try await resolve(.environment, call, .stop).id
             return try .json(status: .accepted, try await store.update(Environment_.self, id) { $0.desiredState = .stopped })
         }
+    }
+
+    func createEnvironment(_ body: CreateEnvironment, _ call: Call) async throws -> Environment_ {
+        let owner = try call.owner()
+        try authorise(call, .create, .resource(.environment, owner: owner, id: nil))
+        let definition = EnvironmentDefinition(request: body)
+        let services = try services(of: definition)
+        let workmachine = try await workmachine(named: body.workmachine, owner: owner)
+        return try await store.createEnvironment(
+            name: body.name, owner: owner, workmachine: workmachine, services: services, source: try RequestJSON.text(definition)
+        )
     }
 
     /// Says what a file needs before it can become an environment.
@@ -61,10 +66,13 @@ extension Backend {
         return Dictionary(defaults.map { ($0.key, $0.value) }) { $1 }.merging(set) { $1 }
     }
 
-    /// Reads the Compose file; every build context must have arrived.
-    private func read(_ body: CreateEnvironment) throws -> [KilnModel.Service] {
+    /// Reads what an environment is made of; every build context must have arrived.
+    /// - Parameter existing: its services so far, which keep their addresses.
+    func services(of definition: EnvironmentDefinition, keeping existing: [KilnModel.Service] = []) throws -> [KilnModel.Service] {
+        let body = definition.request
         do {
-            let variables = try Self.variables(body.variables, beside: body.environmentFiles[".env"])
+            let set = body.variables.merging(definition.configuration) { $1 }
+            let variables = try Self.variables(set, beside: body.environmentFiles[".env"])
             let project = try ComposeFile.read(text: body.compose, file: body.file, variables: variables)
             for path in project.contexts {
                 guard let digest = body.contexts[path], !controller.contexts.contains(digest) else { continue }
@@ -73,7 +81,7 @@ extension Backend {
                     hint: "Put its tar to \(Routes.context(digest)) first."
                 )
             }
-            return try project.services(contexts: body.contexts, environmentFiles: body.environmentFiles, keeping: [])
+            return try project.services(contexts: body.contexts, environmentFiles: body.environmentFiles, keeping: existing)
         } catch let error as ComposeError {
             throw error.kilnError
         }

@@ -17,17 +17,22 @@ struct EnvironmentPlan: Equatable {
         var health: Health?
     }
 
-    enum Action: Equatable {
-        /// Remove the container of a service that changed or is gone.
-        case remove(Name)
-        /// Make and start a container for a service.
-        case create(Name)
-        /// Start the existing container of a service again.
-        case start(Name)
+    /// A service whose container is to be started.
+    struct Start: Equatable {
+        var service: Name
+        /// Whether it is made first.
+        var creates: Bool
     }
 
-    var actions: [Action] = []
+    /// Services that changed or are gone, whose containers go before others start.
+    var removed: [Name] = []
+    var starts: [Start] = []
     var statuses: [ServiceStatus] = []
+
+    var isEmpty: Bool { removed.isEmpty && starts.isEmpty }
+
+    /// The services that get new containers.
+    var created: [Name] { starts.filter(\.creates).map(\.service) }
 
     init(services: [Service], revisions: [Name: String], observed: [Observed]) {
         var current: [Name: Observed] = [:]
@@ -35,14 +40,14 @@ struct EnvironmentPlan: Equatable {
             if revisions[container.service] == container.revision, current[container.service] == nil {
                 current[container.service] = container
             } else {
-                actions.append(.remove(container.service))
+                removed.append(container.service)
             }
         }
         for service in services {
             let container = current[service.name]
             if let container, container.isRunning || container.startedSinceBoot {
                 statuses.append(Self.status(of: service, container))
-                if Self.shouldStartAgain(service, container) { actions.append(.start(service.name)) }
+                if Self.shouldStartAgain(service, container) { starts.append(.init(service: service.name, creates: false)) }
                 continue
             }
             let obstacles = service.dependencies.compactMap { dependency in
@@ -51,7 +56,7 @@ struct EnvironmentPlan: Equatable {
             if let obstacle = obstacles.first(where: \.isFinal) ?? obstacles.first {
                 statuses.append(Self.status(service, obstacle.isFinal ? .failed : .waiting, reason: obstacle.reason))
             } else {
-                actions.append(container == nil ? .create(service.name) : .start(service.name))
+                starts.append(.init(service: service.name, creates: container == nil))
                 statuses.append(Self.status(service, .starting))
             }
         }

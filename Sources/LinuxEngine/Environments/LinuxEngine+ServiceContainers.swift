@@ -1,0 +1,73 @@
+import Crypto
+import FoundationEssentials
+import KilnModel
+import LinuxNetwork
+import WorkspaceEngine
+
+/// The containers of an environment's services.
+extension LinuxEngine {
+    func containerName(of service: Name, in environment: ResourceID) -> String { "\(instance.prefix)-s-\(environment)-\(service)" }
+
+    private var bootMarks: BootMarks { BootMarks(directory: "\(configuration.runtimeDirectory)/started") }
+
+    /// What a container is made from, in short: another digest means another container.
+    func revision(of service: Service, in target: EnvironmentTarget) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        let beside = "\(target.rangeIndex) \(target.generations[service.name] ?? 0)"
+        let digest = SHA256.hash(data: try encoder.encode(service.containerPart) + Data(beside.utf8))
+        return digest.prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
+    func observe(_ environment: ResourceID) async throws -> [EnvironmentPlan.Observed] {
+        var observed: [EnvironmentPlan.Observed] = []
+        for container in try await containers.list(label: "\(Label.id)=\(environment)") {
+            guard let service = container.labels[Label.service].flatMap({ try? Name($0) }) else { continue }
+            // One that was made and never started has no revision: it is made again.
+            observed.append(
+                .init(
+                    container: container.id, service: service, revision: container.phase == .created ? "" : container.labels[Label.revision] ?? "",
+                    isRunning: container.isRunning,
+                    startedSinceBoot: bootMarks.isSet(containerName(of: service, in: environment)), exitStatus: container.exitStatus,
+                    restarts: try await containers.restarts(of: container.id), health: await health.health(of: container.id)))
+        }
+        return observed
+    }
+
+    func start(_ service: Service, in target: EnvironmentTarget, revision: String, creating: Bool) async throws {
+        let name = containerName(of: service.name, in: target.id)
+        if creating {
+            _ = try await containers.create(try await serviceContainer(service, in: target, revision: revision))
+        } else {
+            _ = try mountSysfs(for: name, namespace: network.serviceNamespace(environment: target.id, index: service.addressIndex))
+        }
+        try await containers.start(name)
+        try bootMarks.set(name)
+    }
+
+    /// Has the images at hand that services are to be made from.
+    /// - Returns: the services whose image cannot be had, and why.
+    func fetchImages(of services: [Service]) async throws -> [Name: KilnError] {
+        var failures: [Name: KilnError] = [:]
+        for service in services {
+            guard case .reference(let reference) = service.image else { continue }
+            do {
+                _ = try await containers.pull(reference)
+            } catch let error as KilnError {
+                failures[service.name] = error
+            }
+        }
+        return failures
+    }
+
+    func removeContainers(ofEnvironment id: ResourceID) async throws {
+        try await removeContainers(containers.list(label: "\(Label.id)=\(id)").map(\.name))
+    }
+
+    func removeContainers(_ names: [String]) async throws {
+        _ = try await concurrently(names) { name in
+            try await self.removeContainer(named: name, grace: 10)
+            try self.bootMarks.clear(name)
+        }
+    }
+}
