@@ -172,6 +172,14 @@ public struct ConnectWorkspace: Sendable, Codable {
     public init(environment: String) { self.environment = environment }
 }
 
+/// `POST /api/v1/environments/{ref}/restart`
+public struct RestartServices: Sendable, Codable {
+    /// nil: all of them.
+    public var services: [Name]?
+
+    public init(services: [Name]?) { self.services = services }
+}
+
 /// `GET /api/v1/session`: who is asking.
 public struct SessionInfo: Sendable, Codable, Hashable {
     public enum Role: String, Sendable, Codable { case owner, admin, workspace }

@@ -22,7 +22,9 @@ public enum Routes {
         case suspend, resume, connect, disconnect
         /// `POST`, environments.
         case start, stop
-        /// `POST`, workspaces: full-duplex `SessionFrame`s in the bodies of request and answer.
+        /// `POST` of `RestartServices`, environments.
+        case restart
+        /// `POST`, workspaces and environments (`?service=`): full-duplex `SessionFrame`s in the bodies of request and answer.
         case sessions
         /// `GET`, workspaces and environments (`?service=`, `?follow=true`, `?tail=N`): NDJSON of log lines.
         case logs

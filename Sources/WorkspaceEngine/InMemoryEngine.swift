@@ -215,6 +215,17 @@ public actor InMemoryEngine: WorkspaceEngine {
         _ request: SessionRequest, in workspace: WorkspaceTarget, input: SessionInput, output: @escaping SessionOutput
     ) async throws {
         try await begin(.session(workspace.id))
+        try await play(request, input, output)
+    }
+
+    public func session(
+        _ request: SessionRequest, in service: ServiceReference, input: SessionInput, output: @escaping SessionOutput
+    ) async throws {
+        try await begin(.session(service.environment))
+        try await play(request, input, output)
+    }
+
+    private func play(_ request: SessionRequest, _ input: SessionInput, _ output: @escaping SessionOutput) async throws {
         sessionsOpen += 1
         defer { sessionsOpen -= 1 }
         var status: UInt8 = 0

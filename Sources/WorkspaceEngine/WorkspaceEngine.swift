@@ -36,6 +36,9 @@ public protocol WorkspaceEngine: Sendable {
     /// When `input` ends early the program is hung up.
     func session(_ request: SessionRequest, in workspace: WorkspaceTarget, input: SessionInput, output: @escaping SessionOutput) async throws
 
+    /// As above, in a service's container, as the user and in the folder of its own program. An empty command is a shell.
+    func session(_ request: SessionRequest, in service: ServiceReference, input: SessionInput, output: @escaping SessionOutput) async throws
+
     /// What a workspace's or service's container printed. Ends at the newest line unless `follow`.
     func logs(_ request: LogRequest, output: @escaping @Sendable (LogLine) async throws -> Void) async throws
 
@@ -60,6 +63,17 @@ public struct ResourceReference: Sendable, Codable, Hashable {
     public init(kind: ResourceKind, id: ResourceID) {
         self.kind = kind
         self.id = id
+    }
+}
+
+/// A service of an environment.
+public struct ServiceReference: Sendable, Codable, Hashable {
+    public var environment: ResourceID
+    public var name: Name
+
+    public init(environment: ResourceID, name: Name) {
+        self.environment = environment
+        self.name = name
     }
 }
 

@@ -33,7 +33,9 @@ import Testing
         }
     }
 
-    private func run(_ arguments: String..., plan: ApplyPlan = plan, then environment: Environment) async throws -> (Int32, Printed, [HTTPRequestHead]) {
+    private func run(_ arguments: String..., plan: ApplyPlan = plan, then environment: Environment) async throws -> (
+        Int32, Printed, [HTTPRequestHead]
+    ) {
         try await Fixtures.withFolder { folder in
             try Fixtures.write("services: {}", to: "\(folder)/compose.yaml")
             return try await TestServer.run(serve(plan, then: environment)) { server in

@@ -53,6 +53,23 @@ import Testing
         }
     }
 
+    @Test func `restarting counts, for the services that are named or all of them`() async throws {
+        try await ServerFixture.with { kilnd in
+            try await kilnd.makeMachine()
+            let id = try #require(try await kilnd.apply(Self.first, status: 201).environment?.metadata.id)
+            let path = "/api/v1/environments/shop/restart"
+            #expect(try await kilnd.send("POST", path, body: #"{"services":["db","db"]}"#).status == 202)
+            let all = try await kilnd.send("POST", path, body: "{}")
+            #expect(
+                try JSONDecoder().decode(Environment.self, from: Data(all.body)).spec.generations == [name("db"): 2, name("old"): 1, name("api"): 1])
+            try await kilnd.wait("/api/v1/environments/shop") { $0.contains(#""observedVersion":3"#) }
+            #expect(await kilnd.engine.environments[id]?.generations[name("db")] == 2)
+            #expect(try await kilnd.send("POST", path, body: #"{"services":["web"]}"#).status == 404)
+            #expect(try await kilnd.send("POST", "/api/v1/environments/shop/stop").status == 202)
+            #expect(try await kilnd.send("POST", path, body: "{}").status == 409)
+        }
+    }
+
     @Test func `a dry run of what is not there makes nothing`() async throws {
         try await ServerFixture.with { kilnd in
             try await kilnd.makeMachine()
@@ -72,7 +89,8 @@ import Testing
             let renamed = try kilnd.body(Self.second, name: "market")
             #expect(try await kilnd.send("PUT", "/api/v1/environments/shop", body: renamed).text.contains("cannot be renamed"))
             #expect(try await kilnd.send("PUT", "/api/v1/environments/other", body: try kilnd.body(Self.second)).status == 404)
-            #expect(try await kilnd.send("PUT", "/api/v1/environments/shop?owner=anna", token: "ben", body: try kilnd.body(Self.second)).status == 404)
+            #expect(
+                try await kilnd.send("PUT", "/api/v1/environments/shop?owner=anna", token: "ben", body: try kilnd.body(Self.second)).status == 404)
             #expect(try await kilnd.send("GET", "/api/v1/environments/shop").text.contains(#""version":1"#))
         }
     }

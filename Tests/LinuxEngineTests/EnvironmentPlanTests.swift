@@ -64,7 +64,10 @@ import Testing
     }
 
     @Test func `An ended service with a restart policy is started again, one without is failed or exited`() throws {
-        #expect(plan([try service("a", 1, restart: .always)], [try found("a", running: false, exit: 0)]).starts == [.init(service: try Name("a"), creates: false)])
+        #expect(
+            plan([try service("a", 1, restart: .always)], [try found("a", running: false, exit: 0)]).starts == [
+                .init(service: try Name("a"), creates: false)
+            ])
         #expect(
             plan([try service("a", 1, restart: .onFailure(maximumRetries: 2))], [try found("a", running: false, exit: 1, restarts: 2)]).isEmpty)
         #expect(plan([try service("a", 1)], [try found("a", running: false, exit: 1)]).statuses[0].phase == .failed)

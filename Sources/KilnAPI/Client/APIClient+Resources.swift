@@ -75,6 +75,12 @@ extension APIClient {
     public func start(_ environment: Reference) async throws -> Environment { try await act(.start, on: environment) }
     public func stop(_ environment: Reference) async throws -> Environment { try await act(.stop, on: environment) }
 
+    /// - Parameter services: nil: all of them.
+    public func restart(_ services: [Name]?, of environment: Reference) async throws -> Environment {
+        try await post(
+            RestartServices(services: services), to: Routes.action(.environment, environment.segment, .restart), query: environment.query)
+    }
+
     public func connect(_ workspace: Reference, to environment: QualifiedName) async throws -> Workspace {
         try await post(
             ConnectWorkspace(environment: environment.description), to: Routes.action(.workspace, workspace.segment, .connect), query: workspace.query

@@ -24,7 +24,8 @@ struct EnvironmentCreate: Verb {
             let asked = try await compose.request(for: name, client, context)
             try await context.conclude(
                 try await client.create(asked), client, wait, common, pending: "Environment \(name) is being made.",
-                until: { .running($0, version: $1) }, done: { _ in "Environment \(name) is running. Connect a workspace with: kl env connect \(name)" })
+                until: { .running($0, version: $1) },
+                done: { _ in "Environment \(name) is running. Connect a workspace with: kl env connect \(name)" })
         }
     }
 }

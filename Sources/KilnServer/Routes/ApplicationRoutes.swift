@@ -25,8 +25,7 @@ extension Backend {
 
     private func existing(_ call: Call) async throws -> Environment_? {
         do {
-            let document = try await resolve(.environment, call, .update)
-            return try await store.resource(Environment_.self, document.id)
+            return try await environment(call, .update)
         } catch let error as KilnError where error.code == .notFound {
             return nil
         }
@@ -52,9 +51,9 @@ extension Backend {
         let services = try services(of: definition, keeping: existing.spec.services)
         let plan = ApplyPlan(from: existing.spec.services, to: services)
         guard !isDry else { return EnvironmentApplication(plan: plan, environment: existing) }
-        let failed = existing.status.phase == .failed || existing.status.phase == .degraded
         let changed = try await store.apply(
-            services, source: try RequestJSON.text(definition), to: existing.metadata.id, expecting: existing.metadata.version, again: failed)
+            services, source: try RequestJSON.text(definition), to: existing.metadata.id, expecting: existing.metadata.version,
+            again: existing.status.needsAnotherTry)
         return EnvironmentApplication(plan: plan, environment: changed)
     }
 
