@@ -77,7 +77,7 @@ enum EnvironmentProgress {
         } else if let (service, _) = unhealthy {
             status.reason = Reason(
                 code: KilnError.Code.serviceFailed.value, message: "\(service.name) is unhealthy: its health check keeps failing.",
-                hint: "See what it says: kl env logs \(name) --service \(service.name)"
+                hint: "See what it says: kl env logs \(name) \(service.name)"
             )
             // Services that wait for it to be healthy will never start.
             let blocks = specs.contains { $0.dependencies.contains { $0.service == service.name && $0.condition == .healthy } }

@@ -39,7 +39,7 @@ enum ServiceProgress: Hashable {
         let ended = status?.exitStatus.map { "ended with status \($0)" } ?? "failed"
         return Reason(
             code: KilnError.Code.serviceFailed.value, message: "\(service.name) \(ended).",
-            hint: "See what it said: kl env logs \(environment) --service \(service.name)"
+            hint: "See what it said: kl env logs \(environment) \(service.name)"
         )
     }
 }

@@ -48,6 +48,7 @@ public final class LinuxEngine: WorkspaceEngine {
     let sockets: any WorkspaceSocketHost
     let observers = Observers()
     let health: HealthMonitor
+    let logWatch: DirectoryWatch
     let locks = KeyedLock<ResourceID>()
 
     var instance: Instance { configuration.instance }
@@ -65,6 +66,7 @@ public final class LinuxEngine: WorkspaceEngine {
         network = InstanceNetwork(instance: configuration.instance)
         names = configuration.nameServers
         folders = configuration.folders
+        logWatch = try DirectoryWatch()
         let observers = observers
         health = HealthMonitor(
             check: { container, check in await containers.healthCheck(container, check) },
@@ -77,6 +79,7 @@ public final class LinuxEngine: WorkspaceEngine {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await self.containers.run() }
             group.addTask { try await self.watchContainers() }
+            group.addTask { try await self.logWatch.run() }
             try await importBaseImage()
             logger.info("ready", metadata: ["runtime": "\(containers.runtime)"])
             await ready()

@@ -35,6 +35,8 @@ public actor InMemoryEngine: WorkspaceEngine {
     private var connected = true
     private var observers: [Int: AsyncThrowingStream<ResourceReference, any Error>.Continuation] = [:]
     private var nextObserver = 0
+    private var printed: [LogRequest.Source: [LogLine]] = [:]
+    private var readers: [Int: (source: LogRequest.Source, lines: AsyncThrowingStream<LogLine, any Error>.Continuation)] = [:]
     private let host: EngineInfo
 
     public init(info: EngineInfo = EngineInfo(runtime: "none", engine: "in memory", kernel: "0", cpus: 4, memory: 16 << 30)) {
@@ -65,6 +67,7 @@ public actor InMemoryEngine: WorkspaceEngine {
     public func disconnect() {
         connected = false
         for observer in observers.values { observer.finish(throwing: Self.unavailable) }
+        for reader in readers.values { reader.lines.finish(throwing: Self.unavailable) }
         observers = [:]
     }
 
@@ -80,6 +83,12 @@ public actor InMemoryEngine: WorkspaceEngine {
     public func setIdle(_ targets: Set<UInt16>, of workspace: ResourceID) {
         idleTargets = targets
         observe(ResourceReference(kind: .workspace, id: workspace))
+    }
+
+    /// Adds a line to a log, and shows it to whoever follows.
+    public func print(_ line: LogLine, to source: LogRequest.Source) {
+        printed[source, default: []].append(line)
+        for reader in readers.values where reader.source == source { reader.lines.yield(line) }
     }
 
     public func observe(_ reference: ResourceReference) {
@@ -259,13 +268,23 @@ public actor InMemoryEngine: WorkspaceEngine {
 
     public func logs(_ request: LogRequest, output: @escaping @Sendable (LogLine) async throws -> Void) async throws {
         guard connected else { throw Self.unavailable }
-        var service: Name?
-        if case .service(_, let name) = request.source { service = name }
-        for number in 1...min(request.tail ?? 3, 3) {
-            try await output(LogLine(service: service, time: Double(number), channel: .output, text: "line \(number)"))
-        }
+        let (added, continuation) = AsyncThrowingStream<LogLine, any Error>.makeStream()
+        let key = nextObserver
+        nextObserver += 1
+        if request.follow { readers[key] = (request.source, continuation) }
+        defer { readers[key] = nil }
+        let known = (printed[request.source] ?? Self.usualLines(of: request.source)).filter { $0.time >= request.since ?? 0 }
+        for line in known.suffix(request.tail ?? known.count) { try await output(line) }
         guard request.follow else { return }
-        while true { try await Task.sleep(for: .seconds(3600)) }
+        for try await line in added { try await output(line) }
+        try Task.checkCancellation()
+    }
+
+    /// What a log that nobody printed to holds.
+    private static func usualLines(of source: LogRequest.Source) -> [LogLine] {
+        var service: Name?
+        if case .service(_, let name) = source { service = name }
+        return (1...3).map { LogLine(service: service, time: Double($0), channel: .output, text: "line \($0)") }
     }
 
     public func usage(of workspace: WorkspaceTarget) async throws -> WorkspaceUsage {

@@ -39,7 +39,8 @@ public protocol WorkspaceEngine: Sendable {
     /// As above, in a service's container, as the user and in the folder of its own program. An empty command is a shell.
     func session(_ request: SessionRequest, in service: ServiceReference, input: SessionInput, output: @escaping SessionOutput) async throws
 
-    /// What a workspace's or service's container printed. Ends at the newest line unless `follow`.
+    /// What a workspace's or service's container printed. Ends at the newest line unless `follow`; then it goes on without end, also when the
+    /// container is started anew or replaced by another.
     func logs(_ request: LogRequest, output: @escaping @Sendable (LogLine) async throws -> Void) async throws
 
     func usage(of workspace: WorkspaceTarget) async throws -> WorkspaceUsage
@@ -300,10 +301,13 @@ public struct LogRequest: Sendable, Codable, Hashable {
     public var follow: Bool
     /// How many of the last lines; nil: all.
     public var tail: Int?
+    /// Only what was printed from this Unix time on.
+    public var since: Double?
 
-    public init(source: Source, follow: Bool = false, tail: Int? = nil) {
+    public init(source: Source, follow: Bool = false, tail: Int? = nil, since: Double? = nil) {
         self.source = source
         self.follow = follow
         self.tail = tail
+        self.since = since
     }
 }

@@ -121,7 +121,7 @@ import Testing
         let lines = try ["one", "two"].map { try Fixtures.json(LogLine(time: 1, channel: .output, text: $0)) }.joined(separator: "\n")
         try await withClient({ try await $0.answer(type: "application/x-ndjson", lines) }) { client, server in
             var texts: [String] = []
-            try await client.logs(of: .environment, Self.workspace, service: Name("api"), tail: 5) { texts.append($0.text) }
+            try await client.logs(of: .environment, Self.workspace, services: [Name("api")], tail: 5) { texts.append($0.text) }
             #expect(texts == ["one", "two"])
             #expect(await server.seen.requests[0].uri == "/api/v1/environments/hello/logs?owner=anna&service=api&tail=5")
         }

@@ -45,7 +45,7 @@ import WorkspaceEngine
         let failed = judged(services, status("migrate", .exited, exit: 3), status("api", .waiting))
         #expect(failed.phase == .failed)
         #expect(failed.reason?.message == "migrate ended with status 3.")
-        #expect(failed.reason?.hint == "See what it said: kl env logs shop --service migrate")
+        #expect(failed.reason?.hint == "See what it said: kl env logs shop migrate")
     }
 
     @Test func `a service that comes back by itself has not failed`() throws {
