@@ -21,8 +21,8 @@ public struct ComposeFinding: Sendable, Hashable, CustomStringConvertible {
         self.hint = hint
     }
 
-    init(file: String, _ position: Position, _ message: String, hint: String? = nil) {
-        self.init(file: file, line: position.line, column: position.column, message: message, hint: hint)
+    init(_ position: Position, _ message: String, hint: String? = nil) {
+        self.init(file: position.source.name, line: position.line, column: position.column, message: message, hint: hint)
     }
 
     /// `FILE:LINE:COLUMN: MESSAGE`, without the hint.
@@ -45,7 +45,7 @@ public struct ComposeError: Error, Sendable, Hashable, CustomStringConvertible {
         guard !findings.isEmpty else { return nil }
         // One anchored value used in five places is one mistake.
         var seen: Set<ComposeFinding> = []
-        self.findings = findings.filter { seen.insert($0).inserted }.sorted { ($0.line, $0.column) < ($1.line, $1.column) }
+        self.findings = findings.filter { seen.insert($0).inserted }.inOrder()
     }
 
     /// The error for people: one finding with its hint, or several, one a line.
@@ -61,11 +61,31 @@ public struct ComposeError: Error, Sendable, Hashable, CustomStringConvertible {
     public var description: String { findings.map(\.description).joined(separator: "\n") }
 }
 
-/// A place in a text; both count from 1.
+extension [ComposeFinding] {
+    /// File by file, as they first appear, and by their place within.
+    func inOrder() -> [ComposeFinding] {
+        var order: [String: Int] = [:]
+        for finding in self where order[finding.file] == nil { order[finding.file] = order.count }
+        return sorted { (order[$0.file] ?? 0, $0.line, $0.column) < (order[$1.file] ?? 0, $1.line, $1.column) }
+    }
+}
+
+/// A file that is read.
+struct SourceFile: Sendable, Hashable {
+    /// What to call it in findings.
+    var name: String
+    /// What its paths are relative to, itself relative to the project's folder; empty for that folder.
+    var folder: String = ""
+    /// Whose variables are filled in: an index of `Reading.scopes`.
+    var scope = 0
+}
+
+/// A place in a file; line and column count from 1.
 struct Position: Sendable, Hashable {
+    var source: SourceFile
     var line: Int
     /// In Unicode scalars.
     var column: Int
 
-    static let start = Position(line: 1, column: 1)
+    static func start(of source: SourceFile) -> Position { Position(source: source, line: 1, column: 1) }
 }

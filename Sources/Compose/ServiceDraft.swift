@@ -16,17 +16,45 @@ struct ServiceDraft: Sendable {
     }
 
     struct EnvironmentFileUse: Sendable {
-        var reference: ComposeProject.EnvironmentFileReference
+        var path: String
+        var required: Bool
         var position: Position
     }
 
-    struct VolumeUse: Sendable {
-        var mount: Service.VolumeMount
+    struct Mount: Sendable {
+        enum Source: Sendable, Hashable {
+            case volume(VolumeName)
+            /// A volume without a name.
+            case anonymous
+            /// A file or folder of the project; one that does not exist is an empty folder when it `mayBeMissing`.
+            case copy(path: String, mayBeMissing: Bool)
+            case memory(size: Int?, mode: Int?)
+        }
+
+        var source: Source
+        var path: ContainerPath
+        var readOnly: Bool
+        var position: Position
+    }
+
+    /// The use of a `configs` or `secrets` entry.
+    struct Grant: Sendable {
+        var name: String
+        var path: ContainerPath
+        var mode: Int?
+        var user: Int?
+        var group: Int?
         var position: Position
     }
 
     struct DependencyUse: Sendable {
         var dependency: Service.Dependency
+        var position: Position
+    }
+
+    struct Link: Sendable {
+        var service: Name
+        var alias: HostName
         var position: Position
     }
 
@@ -36,13 +64,24 @@ struct ServiceDraft: Sendable {
         var source: Source?
         var command: [String]?
         var entrypoint: [String]?
-        var variables: [EnvironmentVariable] = []
+        var variables = VariableList()
         var environmentFiles: [EnvironmentFileUse] = []
         var ports: [ServicePort] = []
-        var volumes: [VolumeUse] = []
+        var exposed: [ServicePort] = []
+        var mounts: [Mount] = []
+        var configs: [Grant] = []
+        var secrets: [Grant] = []
         var dependencies: [DependencyUse] = []
+        var links: [Link] = []
         var healthcheck: Service.Healthcheck?
+        var healthcheckKeys: Set<String> = []
         var restart: Service.RestartPolicy = .no
+        var profiles: [String] = []
+        var networks: [(name: String, position: Position)] = []
+        var aliases: [HostName] = []
+        var replicas: Int?
+        var container = ContainerSettings()
+        var labelFiles: [EnvironmentFileUse] = []
     }
 
     var name: Name
@@ -52,20 +91,46 @@ struct ServiceDraft: Sendable {
 }
 
 /// Variables in the order they were first set; setting one again replaces its value.
-struct VariableList {
-    private(set) var variables: [EnvironmentVariable] = []
-    private var places: [String: Int] = [:]
+struct VariableList: Sendable {
+    enum Variable: Sendable, Hashable {
+        case plain(EnvironmentVariable)
+        case secret(SecretVariable)
 
-    var values: [String: String] { places.mapValues { variables[$0].value } }
-
-    subscript(key: String) -> String? { places[key].map { variables[$0].value } }
-
-    mutating func set(_ variable: EnvironmentVariable) {
-        if let place = places[variable.key] {
-            variables[place] = variable
-        } else {
-            places[variable.key] = variables.count
-            variables.append(variable)
+        var key: String {
+            switch self {
+            case .plain(let variable): variable.key
+            case .secret(let variable): variable.key
+            }
         }
     }
+
+    private(set) var all: [Variable] = []
+    private var places: [String: Int] = [:]
+
+    init() {}
+
+    /// The values that hold no secret.
+    var values: [String: String] { Dictionary(variables.map { ($0.key, $0.value) }) { $1 } }
+
+    var variables: [EnvironmentVariable] { all.compactMap { if case .plain(let variable) = $0 { variable } else { nil } } }
+    var secretVariables: [SecretVariable] { all.compactMap { if case .secret(let variable) = $0 { variable } else { nil } } }
+
+    /// The value of a key, unless it holds secrets.
+    subscript(key: String) -> String? {
+        guard let place = places[key], case .plain(let variable) = all[place] else { return nil }
+        return variable.value
+    }
+
+    func contains(_ key: String) -> Bool { places[key] != nil }
+
+    mutating func set(_ variable: Variable) {
+        if let place = places[variable.key] {
+            all[place] = variable
+        } else {
+            places[variable.key] = all.count
+            all.append(variable)
+        }
+    }
+
+    mutating func set(_ variable: EnvironmentVariable) { set(.plain(variable)) }
 }

@@ -13,6 +13,8 @@ public enum Routes {
     public static func context(_ digest: ContentDigest) -> String { "\(prefix)/contexts/\(digest)" }
     /// `POST` of `InspectCompose`.
     public static let compose = "\(prefix)/compose"
+    /// `POST` of `InspectCompose`, too.
+    public static let composeReport = "\(prefix)/compose/report"
     public static let events = "\(prefix)/events"
     public static let session = "\(prefix)/session"
 
@@ -20,6 +22,12 @@ public enum Routes {
     public enum Action: String, Sendable, CaseIterable {
         /// `POST`, workspaces.
         case suspend, resume, connect, disconnect
+        /// `POST`, workspaces: `StartIntercept`, `StopIntercept`.
+        case intercept, release
+        /// `GET`, workspaces: a list of `InterceptReport`; environments: a list of `InterceptSummary`.
+        case intercepts
+        /// `GET`, environments (`?service=`): `ServiceSurroundings`.
+        case surroundings
         /// `POST`, environments.
         case start, stop
         /// `POST` of `RestartServices`, environments.

@@ -11,11 +11,12 @@ struct Kl: ParsableCommand {
               kl workspace create hello
               kl env create shop --file compose.yaml
               kl env connect shop --workspace hello
+              kl intercept start api --port 8080:3000 --workspace hello
               kl workspace shell hello
             """,
         subcommands: [
-            WorkspaceGroup.self, EnvironmentGroup.self, MachineGroup.self, StatusVerb.self, ConfigurationGroup.self, DoctorVerb.self,
-            CompletionVerb.self, VersionVerb.self,
+            WorkspaceGroup.self, EnvironmentGroup.self, InterceptGroup.self, MachineGroup.self, StatusVerb.self, ConfigurationGroup.self,
+            DoctorVerb.self, CompletionVerb.self, VersionVerb.self,
         ]
     )
 }

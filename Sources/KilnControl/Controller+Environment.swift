@@ -33,7 +33,7 @@ extension Controller {
                 environment.status = try await buildImages(of: environment, on: engine)
             }
 
-            let observation = try await engine.apply(EnvironmentTarget(environment))
+            let observation = try await engine.apply(target(of: environment))
             let status = EnvironmentProgress.observed(environment, observation.services, now: now())
             try await store.setStatus(Environment.self, id, status)
             return status.phase == .starting || status.phase == .stopping ? .again(after: Self.recheck) : .done

@@ -3,6 +3,9 @@ internal import KilnStore
 internal import WorkspaceEngine
 
 extension Controller {
+    /// Seconds between two looks at intercepts that should work and do not.
+    private static let interceptRecheck = 2.0
+
     func reconcileWorkspace(_ id: ResourceID, failures: Int) async throws -> ReconcileOutcome {
         guard var workspace = try await store.resource(Workspace.self, id) else { return .done }
         if workspace.metadata.deletionRequestedAt != nil {
@@ -26,22 +29,48 @@ extension Controller {
             }
         }
         let link = WorkspaceProgress.link(of: workspace, to: environment)
-        guard let begun = try await store.setStatus(Workspace.self, id, WorkspaceProgress.begun(workspace, link, now: now())) else { return .done }
-        workspace.status = begun.status
+        let (read, time) = (workspace, now())
+        // What is to be said need not be written when it is said already: a write would only hold up what comes.
+        if WorkspaceProgress.begun(read, link, now: time) != read.status {
+            let begun = try await store.setStatus(Workspace.self, id) { WorkspaceProgress.begun(read.updated(by: $0), link, now: time) }
+            guard let begun else { return .done }
+            workspace.status = begun.status
+        }
 
         var connection: ConnectionTarget?
         if case .wanted(let target) = link { connection = target }
         let target = WorkspaceTarget(workspace, on: workmachine, connection: connection)
         do {
             let observation = try await engine.apply(target)
-            let status = WorkspaceProgress.observed(workspace, link, observation, now: now())
-            try await store.setStatus(Workspace.self, id, status)
+            let (target, time) = (environment, now())
+            let written = try await store.setStatus(Workspace.self, id) {
+                WorkspaceProgress.observed(
+                    read.updated(by: $0), link, in: target, told: read.spec.intercepts, observation, now: time
+                )
+            }
+            guard let status = written?.status else { return .done }
+            try await revisit(InterceptProgress.ended(read), endedBy: read)
             guard WorkspaceProgress.isSettled(status, for: workspace) else { return .retry }
-            guard case .wanted = link, status.connection?.phase == .failed else { return .done }
             // The environment says so when its services change; a service that opens its port late does not.
-            return .retry
+            if case .wanted = link, status.connection?.phase == .failed { return .retry }
+            // Not as a failure, which would make it deaf to listeners that come and go.
+            return observation.hasFailingIntercepts ? .again(after: Self.interceptRecheck) : .done
         } catch let error as KilnError {
             return try await workspaceFailed(workspace, target, error, on: engine, failures)
+        }
+    }
+
+    /// Has those looked at again who intercept now what this workspace has only just let go: a call of the engine for it that was under way
+    /// when they took over may have come after theirs.
+    private func revisit(_ ended: Set<Intercept.Key>, endedBy workspace: Workspace) async throws {
+        let (id, version) = (workspace.metadata.id, workspace.metadata.version)
+        // Once for each version: what others took over stays in the status, and two who took from each other would never come to rest.
+        guard applied.withLock({ $0.updateValue(version, forKey: id) }) != version, !ended.isEmpty,
+            let environment = workspace.status.connection?.environment
+        else { return }
+        for holder in try await store.workspaces(interceptingIn: environment)
+        where holder.metadata.id != id && holder.spec.intercepts.contains(where: { ended.contains($0.key) }) {
+            queue.request(.init(kind: .workspace, id: holder.metadata.id), .changed)
         }
     }
 
@@ -60,6 +89,8 @@ extension Controller {
             return try await workspaceFailed(workspace, target, error, on: engine, failures)
         }
         try await store.finishDeletion(Workspace.self, workspace.metadata.id)
+        try await revisit(Set(workspace.status.intercepts.map(\.key)), endedBy: workspace)
+        applied.withLock { $0[workspace.metadata.id] = nil }
         return .done
     }
 
@@ -77,7 +108,27 @@ extension Controller {
                 return .retry
             }
         }
-        try await store.setStatus(Workspace.self, id, WorkspaceProgress.failed(workspace, error, failures: failures, now: now()))
+        let time = now()
+        try await store.setStatus(Workspace.self, id) {
+            WorkspaceProgress.failed(workspace.updated(by: $0), error, failures: failures, now: time)
+        }
         return FailureKind(error) == .lasting && workspace.metadata.deletionRequestedAt == nil ? .done : .retry
+    }
+}
+
+extension Workspace {
+    /// The workspace as it was read, and what others have written of it since that its status must go on from.
+    fileprivate func updated(by current: Workspace) -> Workspace {
+        var workspace = self
+        workspace.status = current.status
+        // With another environment come other services.
+        workspace.spec.intercepts = current.spec.connection == spec.connection ? current.spec.intercepts : []
+        return workspace
+    }
+}
+
+extension WorkspaceObservation {
+    fileprivate var hasFailingIntercepts: Bool {
+        intercepts.contains { if case .failing = $0.state { true } else { false } }
     }
 }

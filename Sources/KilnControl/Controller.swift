@@ -16,6 +16,8 @@ public final class Controller: Sendable {
     let logger: Logger
     let queue: ReconcileQueue
     let seen = Mutex(SeenVersions())
+    /// The version of each workspace that an engine was last told of with success.
+    let applied = Mutex<[ResourceID: Int]>([:])
     let builds = Mutex<[ResourceID: Task<Void, any Error>]>([:])
     let now: @Sendable () -> Double
 

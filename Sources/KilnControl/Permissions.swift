@@ -5,6 +5,8 @@ public enum Action: String, Sendable, CaseIterable {
     case list, read, create, update, delete
     case suspend, resume, connect, disconnect, start, stop, restart
     case session, logs, report
+    /// Send an environment's traffic to a workspace, and end that. Intercepting needs `connect` to the environment, too.
+    case intercept, release
     /// Follow the events of one kind.
     case follow
     /// Build contexts.
@@ -43,7 +45,8 @@ public enum Permissions {
         let everything: [ResourceKind: Set<Action>] = [
             .workmachine: [.list, .read, .create, .delete, .follow],
             .workspace: [
-                .list, .read, .create, .update, .delete, .suspend, .resume, .connect, .disconnect, .session, .logs, .report, .follow,
+                .list, .read, .create, .update, .delete, .suspend, .resume, .connect, .disconnect, .intercept, .release, .session, .logs, .report,
+                .follow,
             ],
             .environment: [.list, .read, .create, .update, .delete, .connect, .start, .stop, .restart, .session, .logs, .follow],
         ]
@@ -51,7 +54,7 @@ public enum Permissions {
             .admin: everything,
             .owner: everything,
             // No deleting, no resuming (it runs), no creating: a program gone wild in a workspace must not take more along than itself.
-            .itself: [.workspace: [.list, .read, .suspend, .connect, .disconnect, .session, .logs, .report, .follow]],
+            .itself: [.workspace: [.list, .read, .suspend, .connect, .disconnect, .intercept, .release, .session, .logs, .report, .follow]],
             // Not other workspaces, whose variables may hold secrets.
             .sibling: [.environment: [.list, .read, .connect, .start, .stop, .restart, .session, .logs, .follow]],
         ]

@@ -22,7 +22,7 @@ enum WorkspaceProgress {
                 code: KilnError.Code.wrongPhase.value, message: "The environment \(name) is stopped.", hint: "Start it: kl env start \(name)")
             return .unavailable(id, reason)
         }
-        return .wanted(ConnectionTarget(environment))
+        return .wanted(ConnectionTarget(environment, intercepts: workspace.spec.intercepts))
     }
 
     /// Before the engine is asked.
@@ -44,6 +44,9 @@ enum WorkspaceProgress {
             let stays = current == .connected || current == .connecting || (current == .failed && !isNew)
             if !stays { status.connection(target.environment, .connecting, nil, now) }
         }
+        // What was said while it was suspended says nothing about what comes.
+        if status.phase == .starting, workspace.status.phase != .starting { status.setIntercepts(of: workspace, .starting, nil, now) }
+        status.expect(workspace.spec.intercepts, now: now)
         if status.phase != workspace.status.phase || status.connection != workspace.status.connection {
             status.observedVersion = workspace.metadata.version
             if status.phase != .failed { status.reason = nil }
@@ -52,7 +55,13 @@ enum WorkspaceProgress {
     }
 
     /// After the engine said what it verified.
-    static func observed(_ workspace: Workspace, _ link: Link, _ observation: WorkspaceObservation, now: Double) -> Workspace.Status {
+    /// - Parameters:
+    ///   - environment: the one of `link`, as it was when the engine was told.
+    ///   - told: the intercepts that the engine was told, where others are wanted by now.
+    static func observed(
+        _ workspace: Workspace, _ link: Link, in environment: Environment? = nil, told: [Intercept]? = nil, _ observation: WorkspaceObservation,
+        now: Double
+    ) -> Workspace.Status {
         var status = workspace.status
         status.observedVersion = workspace.metadata.version
         switch (workspace.spec.desiredState, observation.state) {
@@ -61,6 +70,7 @@ enum WorkspaceProgress {
         default: return status
         }
         status.reason = nil
+        status.intercepts = intercepts(of: workspace, told: told ?? workspace.spec.intercepts, link, in: environment, observation, now: now)
         switch link {
         case .none: status.connection = nil
         case .unavailable(let id, let reason): status.connection(id, .failed, reason, now)
@@ -76,6 +86,24 @@ enum WorkspaceProgress {
         return status
     }
 
+    private static func intercepts(
+        of workspace: Workspace, told: [Intercept], _ link: Link, in environment: Environment?, _ observation: WorkspaceObservation, now: Double
+    ) -> [InterceptStatus] {
+        var workspace = workspace
+        // Those that others took over were of the environment that it was connected to.
+        if let before = workspace.status.connection?.environment, before != workspace.spec.connection { workspace.status.intercepts = [] }
+        return InterceptProgress.statuses(of: workspace, told: told, now: now) { intercept in
+            if observation.state == .suspended { return (.waiting, .suspended(workspace.metadata.name)) }
+            switch link {
+            case .none: return nil
+            case .unavailable(_, let reason): return (.waiting, reason)
+            case .wanted(let target):
+                guard let environment else { return nil }
+                return InterceptProgress.verdict(on: intercept, told: target, in: environment, observation)
+            }
+        }
+    }
+
     /// After the engine failed.
     /// - Parameter failures: how often it had failed before, in a row.
     static func failed(_ workspace: Workspace, _ error: KilnError, failures: Int, now: Double) -> Workspace.Status {
@@ -89,14 +117,17 @@ enum WorkspaceProgress {
             hint: error.hint ?? (kind == .lasting ? "Delete it and create it again: kl ws delete \(name)" : "Try again: kl ws resume \(name)")
         )
         let deleting = workspace.metadata.deletionRequestedAt != nil
-        if !deleting, kind == .lasting || failures >= FailureKind.patience { status.enter(.failed, now) }
+        if !deleting, kind == .lasting || failures >= FailureKind.patience {
+            status.enter(.failed, now)
+            status.setIntercepts(of: workspace, .failing, status.reason, now)
+        }
         return status
     }
 
     /// Whether all that is wanted was verified.
     static func isSettled(_ status: Workspace.Status, for workspace: Workspace) -> Bool {
         let phase: Workspace.Phase = workspace.spec.desiredState == .running ? .running : .suspended
-        return status.phase == phase && status.connection?.phase != .connecting
+        return status.phase == phase && status.connection?.phase != .connecting && !status.intercepts.contains { $0.phase == .starting }
     }
 }
 
@@ -105,6 +136,17 @@ extension Workspace.Status {
         guard self.phase != phase else { return }
         self.phase = phase
         since = now
+    }
+
+    /// Says the same of all intercepts that are wanted.
+    fileprivate mutating func setIntercepts(of workspace: Workspace, _ phase: InterceptStatus.Phase, _ reason: Reason?, _ now: Double) {
+        expect(workspace.spec.intercepts, now: now)
+        let wanted = Set(workspace.spec.intercepts.map(\.key))
+        for index in intercepts.indices where wanted.contains(intercepts[index].key) {
+            if intercepts[index].phase != phase { intercepts[index].since = now }
+            intercepts[index].phase = phase
+            intercepts[index].reason = reason
+        }
     }
 
     fileprivate mutating func connection(_ environment: ResourceID, _ phase: Workspace.Connection.Phase, _ reason: Reason?, _ now: Double) {

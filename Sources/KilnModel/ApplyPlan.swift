@@ -40,14 +40,28 @@ public struct ApplyPlan: Sendable, Codable, Hashable {
 
 extension Service {
     /// Properties whose name in a Compose file is not their own in snake case.
-    private static let composeNames = ["variables": "environment", "dependencies": "depends_on", "addressIndex": "address"]
+    private static let composeNames = [
+        "addressIndex": "address", "variables": "environment", "secretVariables": "environment", "dependencies": "depends_on",
+        "groups": "group_add", "workingDirectory": "working_dir", "addedCapabilities": "cap_add", "droppedCapabilities": "cap_drop",
+        "kernelSettings": "sysctls", "processLimits": "ulimits", "hasInit": "init", "memoryFolders": "tmpfs", "sharedMemory": "shm_size",
+        "isReadOnly": "read_only", "hasTerminal": "tty", "keepsInputOpen": "stdin_open", "hosts": "extra_hosts",
+    ]
 
     /// The properties that differ, in the order of their declaration. By reflection, so that a new property cannot be forgotten here.
     fileprivate func differences(from old: Service) -> [String] {
-        zip(Mirror(reflecting: old).children, Mirror(reflecting: self).children).compactMap { before, after in
-            guard let label = after.label, (before.value as? AnyHashable) != (after.value as? AnyHashable) else { return nil }
-            if label == "image" { return if case .build = image { "build" } else { "image" } }
-            return Self.composeNames[label] ?? label.snakeCase
+        let names = Self.differences(old, self).flatMap { label in
+            label == "settings" ? Self.differences(old.settings, settings) : [label]
+        }
+        var seen: Set<String> = []
+        return names.compactMap { label in
+            let name = if label == "image", case .build = image { "build" } else { Self.composeNames[label] ?? label.snakeCase }
+            return seen.insert(name).inserted ? name : nil
+        }
+    }
+
+    private static func differences(_ old: Any, _ new: Any) -> [String] {
+        zip(Mirror(reflecting: old).children, Mirror(reflecting: new).children).compactMap { before, after in
+            (before.value as? AnyHashable) == (after.value as? AnyHashable) ? nil : after.label
         }
     }
 }

@@ -29,35 +29,28 @@ public struct Intercept: Sendable, Codable, Hashable {
     }
 }
 
-/// An intercept as last verified.
-public struct InterceptStatus: Sendable, Codable, Hashable {
-    public enum Phase: String, Sendable, Codable {
-        /// Asked for, and not looked at yet.
-        case starting = "Starting"
-        /// A probe from the environment's side reached the workspace.
-        case active = "Active"
-        /// Nothing listens on the target: the original answers.
-        case waiting = "Waiting"
-        /// The traffic is meant to reach the workspace and does not; the reason says why.
-        case failing = "Failing"
-        /// Another workspace took it over, as the reason says.
-        case lost = "Lost"
+extension Intercept {
+    /// A port of a service, which at most one workspace intercepts.
+    public struct Key: Sendable, Hashable, CustomStringConvertible {
+        public let service: Name
+        public let port: ServicePort
+
+        public init(_ service: Name, _ port: ServicePort) {
+            self.service = service
+            self.port = port
+        }
+
+        /// `api:8080`; `dns:53/udp`
+        public var description: String { port.transport == .tcp ? "\(service):\(port.number)" : "\(service):\(port)" }
     }
 
-    public var service: Name
-    public var port: ServicePort
-    public var target: UInt16
-    public var phase: Phase
-    public var reason: Reason?
-    /// Unix time of the last change of phase.
-    public var since: Double
+    public var key: Key { Key(service, port) }
 
-    public init(service: Name, port: ServicePort, target: UInt16, phase: Phase, reason: Reason? = nil, since: Double) {
-        self.service = service
-        self.port = port
-        self.target = target
-        self.phase = phase
-        self.reason = reason
-        self.since = since
-    }
+    /// The port in the workspace, as people write it: `3000`; `3000/udp`.
+    public var targetText: String { ServicePort(target, port.transport).shortText }
+}
+
+extension ServicePort {
+    /// `8080`; `53/udp`: TCP goes without saying.
+    public var shortText: String { transport == .tcp ? "\(number)" : description }
 }

@@ -115,6 +115,11 @@ public enum AddressPlan {
 
     /// A workspace's address for life; `index` from 1.
     public static func workspace(_ index: Int) -> IPv4Address { offset(workspaces, index) }
+    /// The index whose `workspace` address it is; nil when it is no workspace's.
+    public static func workspaceIndex(of address: IPv4Address) -> Int? {
+        let index = Int(address.bits) - Int(workspaces.address.bits)
+        return (1...maximumIndex).contains(index) ? index : nil
+    }
     /// An environment router's uplink address; `index` from 1.
     public static func environment(_ index: Int) -> IPv4Address { offset(environmentUplinks, index) }
     /// A service's stable virtual address; `index` from 1 within its environment.

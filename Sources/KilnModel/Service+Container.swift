@@ -3,10 +3,13 @@ extension Service {
     /// need another container.
     public var containerPart: Service {
         var part = self
+        part.aliases = []
+        part.replicas = 1
         part.ports = []
         part.dependencies = []
         part.healthcheck = nil
         part.restart = .no
+        part.settings.pullPolicy = nil
         return part
     }
 }

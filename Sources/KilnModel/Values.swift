@@ -89,17 +89,20 @@ public struct RepositoryURL: ValidatedText {
     }
 }
 
-/// One `KEY=VALUE`. The key is `[A-Za-z_][A-Za-z0-9_]*`; the value holds no NUL byte.
+/// One `KEY=VALUE`. The key is `[A-Za-z_][A-Za-z0-9_.-]*`: some programs, Elasticsearch for one, take their settings from keys that no shell
+/// could set. The value holds no NUL byte.
 public struct EnvironmentVariable: Hashable, Sendable, Codable, CustomStringConvertible {
     public let key: String
     public let value: String
 
     public init(key: String, value: String) throws(KilnError) {
         guard let first = key.utf8.first, !(48...57).contains(first), key.utf8.count <= 256,
-            key.utf8.allSatisfy({ $0.isASCIIAlphanumeric || $0 == UInt8(ascii: "_") })
+            first != UInt8(ascii: "."), first != UInt8(ascii: "-"),
+            key.utf8.allSatisfy({ $0.isASCIIAlphanumeric || "_.-".utf8.contains($0) })
         else {
             throw KilnError(
-                .invalidValue, "“\(key.printable(limit: 80))” is not a variable name.", hint: "Use letters, digits and _, not beginning with a digit."
+                .invalidValue, "“\(key.printable(limit: 80))” is not a variable name.",
+                hint: "Use letters, digits, _, . and -, beginning with a letter or _."
             )
         }
         guard !value.utf8.contains(0) else {

@@ -30,6 +30,7 @@ struct Backend: Sendable {
         addEvents(to: &table)
         addLogs(to: &table)
         addReport(to: &table)
+        addIntercepts(to: &table)
         addSessions(to: &table)
         addMetrics(to: &table)
         return table.router(Front(backend: self, openPaths: table.openPaths)).buildResponder()

@@ -131,7 +131,7 @@ extension KilnError {
         )
     }
 
-    fileprivate static func isBeingDeleted(_ resource: some StoredResource) -> KilnError {
+    static func isBeingDeleted(_ resource: some StoredResource) -> KilnError {
         KilnError(.wrongPhase, "The \(type(of: resource).kind.noun) \(resource.metadata.name) is being deleted.")
     }
 }

@@ -26,6 +26,9 @@ public struct Document: Sendable, Hashable {
     public let owner: Name
     public let name: Name
     public let json: String
+
+    /// The resource, decoded.
+    public func resource<R: StoredResource>(_ type: R.Type) throws -> R { try ResourceJSON.decode(type, from: json) }
 }
 
 /// Documents in the order of owner and name.

@@ -10,6 +10,7 @@ public final class KilnStore: Sendable {
     let database: DatabasePool
     let path: String
     let feedLength: Int
+    let vault: SecretVault
     let signal = FeedSignal()
     let now: @Sendable () -> Double
 
@@ -30,12 +31,24 @@ public final class KilnStore: Sendable {
             var configuration = Configuration()
             configuration.busyMode = .timeout(5)
             configuration.maximumReaderCount = 3
-            database = try DatabasePool(path: path, configuration: configuration)
-            try Migrations.run(on: database)
+            // Two that open a new store at once would both make its tables.
+            database = try StoreFile.exclusively(path) {
+                let database = try DatabasePool(path: path, configuration: configuration)
+                try Migrations.run(on: database)
+                return database
+            }
             signal.advance(to: try database.read { try FeedTable.lastSequence($0) })
+            let isNew = try database.read { try Bool.fetchOne($0, sql: "SELECT NOT EXISTS (SELECT 1 FROM secret UNION ALL SELECT 1 FROM environment_source)") } ?? false
+            vault = try SecretVault(path: Self.keyPath(beside: path), makesKey: isNew)
         } catch let error as DatabaseError {
             throw error.kilnError(path: path)
         }
+    }
+
+    /// Where the key of the secrets lies: `secrets.key` in the directory of the file.
+    static func keyPath(beside path: String) -> String {
+        let directory = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
+        return directory + "secrets.key"
     }
 
     /// The system's clock: Unix time in seconds.

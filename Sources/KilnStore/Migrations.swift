@@ -65,13 +65,26 @@ enum Migrations {
                     """
             )
         }
+        migrator.registerMigration("2 secrets") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE secret (
+                        version INTEGER PRIMARY KEY AUTOINCREMENT,
+                        environment TEXT NOT NULL REFERENCES resource(id) ON DELETE CASCADE,
+                        name TEXT NOT NULL,
+                        sealed BLOB NOT NULL,
+                        UNIQUE (environment, name)
+                    ) STRICT;
+                    """
+            )
+        }
         migrator.registerMigration("sources of environments") { db in
             try db.execute(
                 sql: """
                     -- What an environment was made of. Beside its document, which travels with every event.
                     CREATE TABLE environment_source (
                         environment TEXT NOT NULL PRIMARY KEY REFERENCES resource(id) ON DELETE CASCADE,
-                        text TEXT NOT NULL
+                        sealed BLOB NOT NULL
                     ) STRICT;
                     -- Whether an environment with volumes ever had it.
                     ALTER TABLE volume_set ADD COLUMN used INTEGER NOT NULL DEFAULT 0;

@@ -11,7 +11,10 @@ extension LinuxEngine {
             try await removeContainer(named: container.name, grace: 0)
         }
         let present = try await network.inventory()
-        for id in present.workspaces where !inventory.workspaces.contains(id) { try await network.removeWorkspace(id) }
+        for id in present.workspaces where !inventory.workspaces.contains(id) {
+            await keeper.forget(id)
+            try await network.removeWorkspace(id)
+        }
         for id in present.environments where !inventory.environments.contains(id) { try await network.removeEnvironment(id) }
         for id in try names.environments() where !inventory.environments.contains(id) { try names.remove(environment: id) }
         for id in try sockets.workspaces() where !inventory.workspaces.contains(id) { try await sockets.close(id) }

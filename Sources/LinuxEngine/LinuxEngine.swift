@@ -49,6 +49,8 @@ public final class LinuxEngine: WorkspaceEngine {
     let observers = Observers()
     let health: HealthMonitor
     let logWatch: DirectoryWatch
+    let restarts = RestartQueue()
+    let keeper: InterceptKeeper
     let locks = KeyedLock<ResourceID>()
 
     var instance: Instance { configuration.instance }
@@ -71,6 +73,8 @@ public final class LinuxEngine: WorkspaceEngine {
         health = HealthMonitor(
             check: { container, check in await containers.healthCheck(container, check) },
             changed: { observers.notify(ResourceReference(kind: .environment, id: $0)) })
+        keeper = try InterceptKeeper(
+            network: network, changed: { observers.notify(ResourceReference(kind: .workspace, id: $0)) }, logger: logger)
     }
 
     /// Makes the host ready, then supervises what needs supervision until cancelled. Calls may be made once `ready` ran.
@@ -78,8 +82,10 @@ public final class LinuxEngine: WorkspaceEngine {
         try await prepare()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await self.containers.run() }
+            group.addTask { try await self.keeper.run() }
             group.addTask { try await self.watchContainers() }
             group.addTask { try await self.logWatch.run() }
+            group.addTask { try await self.restartServices() }
             try await importBaseImage()
             logger.info("ready", metadata: ["runtime": "\(containers.runtime)"])
             await ready()
@@ -96,9 +102,13 @@ public final class LinuxEngine: WorkspaceEngine {
     private func watchContainers() async throws {
         try await containers.events { event in
             if event.kind == .resynchronize {
-                for container in try await containers.list() { notify(container.labels) }
+                for container in try await containers.list() {
+                    notify(container.labels)
+                    if container.phase == .exited { restarts.add(container.name) }
+                }
             } else {
                 notify(event.labels)
+                if case .died = event.kind { restarts.add(event.name) }
             }
         }
     }

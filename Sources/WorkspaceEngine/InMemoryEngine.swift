@@ -26,6 +26,8 @@ public actor InMemoryEngine: WorkspaceEngine {
     private var images: Set<ImageBuild> = []
     private var contexts: [ContentDigest: Int] = [:]
     private var idleTargets: Set<UInt16> = []
+    private var interceptFailure: KilnError?
+    private var callers: [InterceptTraffic.Caller] = []
     private var servicePhases: [ResourceID: [Name: ServiceStatus.Phase]] = [:]
     private var failures: [Call: [KilnError?]] = [:]
     private var failuresOfNew: [KilnError] = []
@@ -90,6 +92,15 @@ public actor InMemoryEngine: WorkspaceEngine {
         printed[source, default: []].append(line)
         for reader in readers.values where reader.source == source { reader.lines.yield(line) }
     }
+
+    /// Why no intercept works, until nil; says so to the observers of `workspace`.
+    public func failIntercepts(with error: KilnError?, of workspace: ResourceID) {
+        interceptFailure = error
+        observe(ResourceReference(kind: .workspace, id: workspace))
+    }
+
+    /// Who has called through every intercept.
+    public func setCallers(_ callers: [InterceptTraffic.Caller]) { self.callers = callers }
 
     public func observe(_ reference: ResourceReference) {
         for observer in observers.values { observer.yield(reference) }
@@ -169,7 +180,8 @@ public actor InMemoryEngine: WorkspaceEngine {
             state: .running, connected: target.environment,
             intercepts: target.intercepts.map { intercept in
                 let isIdle = idleTargets.contains(intercept.target) && intercept.fallback
-                return InterceptObservation(serviceIndex: intercept.serviceIndex, port: intercept.port, state: isIdle ? .waiting : .active)
+                let state = interceptFailure.map { InterceptObservation.State.failing($0) } ?? (isIdle ? .waiting : .active)
+                return InterceptObservation(serviceIndex: intercept.serviceIndex, port: intercept.port, state: state)
             }
         )
     }
@@ -295,7 +307,9 @@ public actor InMemoryEngine: WorkspaceEngine {
     public func traffic(of workspace: WorkspaceTarget) async throws -> [InterceptTraffic] {
         guard connected else { throw Self.unavailable }
         return (workspace.connection?.intercepts ?? []).map {
-            InterceptTraffic(serviceIndex: $0.serviceIndex, port: $0.port, connections: 0, bytes: 0, callers: [])
+            let connections = callers.map(\.connections).reduce(0, +)
+            return InterceptTraffic(
+                serviceIndex: $0.serviceIndex, port: $0.port, connections: connections, bytes: 100 * connections, callers: callers)
         }
     }
 

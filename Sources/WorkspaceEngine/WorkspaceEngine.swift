@@ -269,10 +269,12 @@ public struct EnvironmentTarget: Sendable, Codable, Hashable {
     /// As in `Environment.Spec`: another number means another container.
     public var generations: [Name: Int]
     public var uplink: IPv4Address
+    /// The secrets that its services are filled with.
+    public var secrets: [SecretValue]
 
     public init(
         id: ResourceID, name: Name, rangeIndex: Int, volumeSet: ResourceID, state: Environment.DesiredState, services: [Service],
-        generations: [Name: Int] = [:], uplink: IPv4Address
+        generations: [Name: Int] = [:], uplink: IPv4Address, secrets: [SecretValue] = []
     ) {
         self.id = id
         self.name = name
@@ -282,6 +284,7 @@ public struct EnvironmentTarget: Sendable, Codable, Hashable {
         self.services = services
         self.generations = generations
         self.uplink = uplink
+        self.secrets = secrets
     }
 }
 

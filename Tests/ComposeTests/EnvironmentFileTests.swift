@@ -17,7 +17,7 @@ import Testing
         ("A=\"x\ny\"\nB=1", ["A=x\ny", "B=1"]), ("A='x\ny'", ["A=x\ny"]), ("A=\"$X ${X} \\$X $$X\"", ["A=x x $X $X"]), ("A=$X-${Y:-d}", ["A=x-d"]),
         ("A=1\nB=$A${C:-}", ["A=1", "B=1"]), ("A=1\nA=2", ["A=2"]), ("X", ["X=x"]), ("Y\nA=1", ["A=1"]), ("\u{FEFF}A=1", ["A=1"]),
         ("X=own\nA=$X", ["X=own", "A=x"]),
-        ("A=it's", ["A=it's"]), ("", []),
+        ("A=it's", ["A=it's"]), ("", []), ("a.b-c=1", ["a.b-c=1"]),
     ])
     func aFileIsRead(_ text: String, _ expected: [String]) throws {
         #expect(try read(text, variables: ["X": "x"]) == expected)
@@ -26,7 +26,7 @@ import Testing
     @Test(arguments: [
         ("A=1\n=2", "2:1"), ("A=1\n1A=2", "2:1"), ("a b", "1:1"), ("A: b", "1:1"), ("A='b", "1:3"), ("A=1\nB=\"b\n", "2:3"), ("A='b'c", "1:6"),
         ("A=$", "1:3"), ("A=${X", "1:3"),
-        ("a.b=1", "1:1"), ("größe=1", "1:1"), ("A=\"${X:?no}\"", "1:3"), ("\u{1}=2", "1:1"),
+        (".b=1", "1:1"), ("größe=1", "1:1"), ("A=\"${X:?no}\"", "1:3"), ("\u{1}=2", "1:1"),
     ])
     func aWrongLineIsRefusedWithItsPlace(_ text: String, _ place: String) throws {
         let error = try #require(throws: ComposeError.self) { _ = try read(text) }
@@ -47,14 +47,14 @@ import Testing
         let files = ["base.env": "A=base\nB=base\nC=base", "local.env": "B=local-$A\nD=$OUT"]
         let service = try webService(body, variables: ["OUT": "out"], environmentFiles: files)
         #expect(service.variables.map(\.description) == ["A=base", "B=local-base", "C=own", "D=out"])
-        let references = try Compose.ComposeFile.read(text: web(body), file: "f", variables: [:]).environmentFiles
-        #expect(references.map { "\($0.path) \($0.required)" } == ["base.env true", "local.env false", "none.env false"])
+        let needs = try ComposeTests.read(web(body)).needs.map { "\($0.path) \($0.required)" }
+        #expect(needs == ["base.env true", "local.env false", "none.env false"])
     }
 
     @Test func aRequiredFileThatIsAbsentIsRefusedWhereItIsNamed() throws {
         let error = try #require(throws: ComposeError.self) { _ = try webService("env_file:\n  - a.env") }
         #expect(error.findings.map { "\($0.line):\($0.column)" } == ["5:9"])
-        #expect(error.kilnError.message.contains("“a.env” of service “web” does not exist"))
+        #expect(error.kilnError.message.contains("“a.env” does not exist"))
     }
 
     @Test func aWrongFileIsNamedInTheError() throws {

@@ -47,12 +47,12 @@ import Testing
     @discardableResult private func check(_ text: String, _ round: Int) -> Bool {
         do {
             let variables = ["TAG": "1", "B": ""]
-            let project = try ComposeFile.read(text: text, file: "fuzz.yaml", variables: variables)
+            var project = try read(text, variables: variables, file: "fuzz.yaml")
+            let texts = Dictionary(uniqueKeysWithValues: project.needs.map { ($0.path, "A=1\nB=${TAG}\n") })
+            if !texts.isEmpty { project = try read(text, variables: variables, texts: texts, file: "fuzz.yaml") }
             #expect(project.warnings.allSatisfy { $0.line >= 1 && $0.column >= 1 })
-            let digest = try ContentDigest(String(repeating: "0", count: 64))
-            let contexts = Dictionary(uniqueKeysWithValues: project.contexts.map { ($0, digest) })
-            let files = Dictionary(uniqueKeysWithValues: project.environmentFiles.map { ($0.path, "A=1\nB=${TAG}\n") })
-            let services = try project.services(contexts: contexts, environmentFiles: files, keeping: [])
+            guard project.needs.isEmpty else { return false }
+            let services = try services(of: project)
             #expect(Set(services.map(\.addressIndex)) == Set(services.indices.map { $0 + 1 }))
             #expect(Set(services.map(\.name)).count == services.count)
             return true

@@ -28,7 +28,7 @@ import Testing
         #expect(project.contexts == ["./a", "."])
         #expect(project.referencedVariables == ["FROM_OUTSIDE", "UNSET"])
         let (first, second) = (try ContentDigest(String(repeating: "1", count: 64)), try ContentDigest(String(repeating: "2", count: 64)))
-        let images = try project.services(contexts: ["./a": first, ".": second], environmentFiles: [:], keeping: []).map(\.image)
+        let images = try project.services(contexts: ["./a": first, ".": second], keeping: []).map(\.image)
         #expect(images[0] == .build(ImageBuild(context: first)))
         // 1.10 stays as written; as a number it would lose its zero.
         let arguments = [try EnvironmentVariable("VERSION=1.10"), try EnvironmentVariable("FROM_OUTSIDE=yes")]

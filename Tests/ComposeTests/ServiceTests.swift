@@ -19,7 +19,7 @@ import Testing
 
     @Test func aContextThatWasNotSentIsRefusedWhereItIsNamed() throws {
         let project = try read("services:\n  a:\n    build: ./a\n  b:\n    build:\n      context: ./b\n")
-        let error = try #require(throws: ComposeError.self) { _ = try project.services(contexts: [:], environmentFiles: [:], keeping: []) }
+        let error = try #require(throws: ComposeError.self) { _ = try project.services(contexts: [:], keeping: []) }
         #expect(error.findings.map { "\($0.line):\($0.column)" } == ["3:12", "6:16"])
     }
 

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The main job from end to end, on the release binaries: real containers, namespaces, PostgreSQL, Redis. Each step also breaks the real
-/// thing and sees that the check fails. One instance serves all suites, since making one takes a while; it is purged at the end.
+/// thing and sees that the check fails. Each test has an instance of its own, which is purged at the end.
 @Suite(.serialized) struct SerialEndToEnd {
     @Test func `A developer's whole way works, and nothing is left when it is purged`() async throws {
         let instance = try await TestInstance.with { instance in
@@ -12,7 +12,16 @@ import Testing
             try await Containment(instance: instance).check()
             try await suspendAndResume(instance)
             try await Crashes(instance: instance).check()
+            try await Reboot(instance: instance).check()
             try await sideBySide(instance)
+            return instance
+        }
+        #expect(try await instance.traces() == [])
+    }
+
+    @Test func `Intercepts do what they say, lose nothing, and leave nothing`() async throws {
+        let instance = try await TestInstance.with { instance in
+            try await Intercepts(instance: instance).check()
             return instance
         }
         #expect(try await instance.traces() == [])

@@ -46,17 +46,10 @@ final class TestInstance: Sendable {
     }
 
     private func install() async throws {
-        let directories: [(String, String, Int32, Bool)] = [
-            (stateDirectory, "", 0o755, false), (stateDirectory, "/kilnd", 0o700, true), (stateDirectory, "/tools", 0o755, false),
-            (stateDirectory, "/images", 0o755, false), (stateDirectory, "/bin", 0o755, false), (runtimeDirectory, "", 0o755, false),
-            (runtimeDirectory, "/agent", 0o700, true),
-        ]
-        for (parent, child, mode, isServers) in directories {
-            let path = parent + child
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-            chmod(path, UInt32(mode))
-            if isServers { chown(path, 65534, 65534) }
-        }
+        try makeDirectories(
+            [("", 0o755, false), ("/kilnd", 0o700, true), ("/tools", 0o755, false), ("/images", 0o755, false), ("/bin", 0o755, false)], stateDirectory
+        )
+        try makeRuntimeDirectories()
         let built = try Self.required("KILN_TEST_BIN")
         for program in ["kilnd", "kiln-agent", "kl"] {
             try FileManager.default.copyItem(atPath: "\(built)/\(program)", toPath: "\(binaries)/\(program)")
@@ -74,6 +67,20 @@ final class TestInstance: Sendable {
             try await Program.run("/usr/bin/curl", ["-sf", "http://127.0.0.1:\(self.port)/readyz"]).status == 0
         }
         try await kl("machine", "create", "local")
+    }
+
+    /// What lies below `/run` before the daemons start.
+    func makeRuntimeDirectories() throws {
+        try makeDirectories([("", 0o755, false), ("/agent", 0o700, true)], runtimeDirectory)
+    }
+
+    private func makeDirectories(_ directories: [(name: String, mode: UInt32, isServers: Bool)], _ parent: String) throws {
+        for directory in directories {
+            let path = parent + directory.name
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            chmod(path, directory.mode)
+            if directory.isServers { chown(path, 65534, 65534) }
+        }
     }
 
     private var locations: [String] {
@@ -141,6 +148,11 @@ final class TestInstance: Sendable {
     /// A file below `examples`.
     func example(_ path: String) -> String {
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../examples/\(path)").standardized.path
+    }
+
+    /// A file beside these tests.
+    func file(_ path: String) -> String {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(path).path
     }
 
     /// Runs `kl` outside any workspace and throws unless it ends with 0.

@@ -19,7 +19,8 @@ import Testing
         { exchange in
             switch (exchange.head.method, exchange.path) {
             case (.POST, Routes.compose):
-                try await exchange.answer(Fixtures.json(ComposeInspection(contexts: [], environmentFiles: [], variables: [], warnings: [])))
+                try await exchange.answer(Fixtures.json(ComposeInspection()))
+            case (.GET, "/api/v1/environments/shop"): try await exchange.answer(Fixtures.json(Fixtures.environment()))
             case (.PUT, "/api/v1/environments/shop"):
                 let request = try JSONDecoder().decode(CreateEnvironment.self, from: Data(try await exchange.body()))
                 #expect(request.name == (try Name("shop")))

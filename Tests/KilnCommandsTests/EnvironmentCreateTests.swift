@@ -30,6 +30,9 @@ import Testing
         try Fixtures.write("FROM scratch\n", to: "\(folder)/api/Dockerfile")
         try Fixtures.write("*.log\n", to: "\(folder)/api/.dockerignore")
         try Fixtures.write("noise", to: "\(folder)/api/x.log")
+        try Fixtures.write("server {}\n", to: "\(folder)/conf/nginx.conf")
+        try FileManager.default.createSymbolicLink(atPath: "\(folder)/conf/out", withDestinationPath: "/etc/passwd")
+        try Fixtures.write("hunter2\n", to: "\(folder)/password.txt")
     }
 
     private func serve(_ sent: Sent) -> @Sendable (TestServer.Exchange) async throws -> Void {
@@ -56,15 +59,21 @@ import Testing
 
     /// What kilnd says of the files of this suite.
     private static func inspect(_ request: InspectCompose, _ exchange: TestServer.Exchange) async throws {
-        guard !request.compose.contains("bogus") else {
-            let error = KilnError(.invalidCompose, "\(request.file):4:5: “bogus” is not a key of a service.")
+        guard !request.sources.files[0].text.contains("bogus") else {
+            let error = KilnError(.invalidCompose, "\(request.sources.files[0].path):4:5: “bogus” is not a key of a service.")
             return try await exchange.answer(.badRequest, Fixtures.json(Problem(error)))
         }
-        let leaves = request.compose.contains("../secret")
-        let answer = ComposeInspection(
-            contexts: leaves ? [] : [.init(path: "./api", containerfiles: ["Dockerfile"])],
-            environmentFiles: [.init(path: leaves ? "../secret" : "api.env", required: true)], variables: ["TAG", "FROM_FILE"], warnings: []
-        )
+        let text = request.sources.files[0].text
+        var answer = ComposeInspection()
+        let file = text.contains("/secret") ? "../${X}/secret" : "api.env"
+        if request.sources.texts[file] == nil, !request.sources.absent.contains(file) { answer.needs = [.init(path: file, required: true)] }
+        answer.contexts = [.init(path: "./api", containerfiles: ["Dockerfile"])]
+        answer.copies = [
+            .init(path: "./conf", mayBeMissing: false), .init(path: "./conf/nginx.conf", mayBeMissing: false),
+            .init(path: "./none", mayBeMissing: true),
+        ]
+        answer.secretFiles = [.init(name: try SecretName("password"), path: "./password.txt")]
+        answer.variables = ["TAG", "FROM_FILE"]
         try await exchange.answer(.ok, Fixtures.json(answer))
     }
 
@@ -79,14 +88,21 @@ import Testing
                         "env", "create", "shop", "--file", file, "--no-wait", at: server.endpoint, environment: ["TAG": "1.2", "OTHER": "x"]
                     )
                     #expect(run.status == 0, "\(run.printed.error)")
+                    #expect(run.printed.error.contains("/conf/out stays behind"), "\(run.printed.error)")
                 }
                 let request = try #require(sent.create.withLock { $0 })
-                #expect(request.compose == Self.compose)
-                #expect(request.variables == ["TAG": "1.2"])
-                #expect(request.environmentFiles == ["api.env": "KEY=value\n", ".env": "FROM_FILE=a\nTAG=b\nUNUSED=c\n"])
-                #expect(request.contexts.keys.sorted() == ["./api"])
-                #expect(sent.contexts.withLock { $0.count } == 1)
-                #expect(await server.seen.requests.filter { $0.method == .PUT }.count == 1)
+                let sources = request.bundle.sources
+                #expect(sources.files == [.init(path: file, text: Self.compose)])
+                #expect(sources.variables == ["TAG": "1.2"])
+                #expect(sources.texts == ["api.env": "KEY=value\n", ".env": "FROM_FILE=a\nTAG=b\nUNUSED=c\n"])
+                #expect(sources.directory == folder)
+                #expect(request.bundle.contexts.keys.sorted() == ["./api"])
+                let copies = request.bundle.copies
+                #expect(copies.mapValues(\.kind) == ["./conf": .folder, "./conf/nginx.conf": .file, "./none": .folder])
+                #expect(copies["./conf"]?.origin == "conf")
+                #expect(request.bundle.secrets.map(\.value.bytes) == [Array("hunter2\n".utf8)])
+                #expect(sent.contexts.withLock { $0.count } == 4)
+                #expect(await server.seen.requests.filter { $0.method == .PUT }.count == 4)
             }
         }
     }
@@ -101,7 +117,7 @@ import Testing
                 #expect(bad.status == 2)
                 #expect(bad.printed.error.contains("bad.yaml:4:"))
                 #expect(await kl("env", "create", "shop", "--file", "\(folder)/none.yaml", at: server.endpoint).status == 2)
-                try Fixtures.write("services:\n  a:\n    image: x\n    env_file: ../secret\n", to: "\(folder)/out.yaml")
+                try Fixtures.write("services:\n  a:\n    image: x\n    env_file: ../${X}/secret\n", to: "\(folder)/out.yaml")
                 #expect(await kl("env", "create", "shop", "--file", "\(folder)/out.yaml", at: server.endpoint).status == 2)
                 try FileManager.default.createSymbolicLink(atPath: "\(folder)/api/escape", withDestinationPath: "../../x")
                 let escape = await kl("env", "create", "shop", "--file", "\(folder)/compose.yaml", at: server.endpoint)

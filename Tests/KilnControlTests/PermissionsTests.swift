@@ -18,7 +18,7 @@ import Testing
 
     private static let workmachines: Set<Action> = [.list, .read, .create, .delete, .follow]
     private static let workspaces: Set<Action> = [
-        .list, .read, .create, .update, .delete, .suspend, .resume, .connect, .disconnect, .session, .logs, .report, .follow,
+        .list, .read, .create, .update, .delete, .suspend, .resume, .connect, .disconnect, .intercept, .release, .session, .logs, .report, .follow,
     ]
     private static let environments: Set<Action> = [
         .list, .read, .create, .update, .delete, .connect, .start, .stop, .restart, .session, .logs, .follow,
@@ -57,7 +57,7 @@ import Testing
 
             Case(
                 testDescription: "workspace, itself", identity: inside, subject: workspace,
-                allowed: [.list, .read, .suspend, .connect, .disconnect, .session, .logs, .report, .follow], refusal: .deny
+                allowed: [.list, .read, .suspend, .connect, .disconnect, .intercept, .release, .session, .logs, .report, .follow], refusal: .deny
             ),
             Case(testDescription: "workspace, its owner's others", identity: inside, subject: sibling, allowed: [], refusal: .deny),
             Case(

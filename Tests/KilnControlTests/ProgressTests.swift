@@ -175,4 +175,117 @@ import WorkspaceEngine
         environment.status.services.append(status("db", .healthy, ServicePort(5432)))
         #expect(ConnectionTarget(environment).probe?.service == name("db"))
     }
+
+    @Test func `the probe does not lead back to the workspace that it starts from`() throws {
+        var environment = Environment(
+            metadata: Metadata(id: shop, name: name("shop"), owner: name("anna"), createdAt: 0),
+            spec: .init(
+                workmachine: .random(), services: [try service("api"), try service("db", index: 2)], addressIndex: 1, rangeIndex: 1,
+                volumeSet: .random())
+        )
+        environment.status.services = ["api", "db"].map {
+            ServiceStatus(name: name($0), phase: .running, address: AddressPlan.virtual(1), ports: [ServicePort(5432)], restarts: 0)
+        }
+        let own = Intercept(service: name("api"), port: ServicePort(5432), target: 1, since: 0)
+        #expect(ConnectionTarget(environment, intercepts: [own]).probe?.service == name("db"))
+        let all = [own, Intercept(service: name("db"), port: ServicePort(5432), target: 2, since: 0)]
+        #expect(ConnectionTarget(environment, intercepts: all).probe?.port == nil)
+        #expect(ConnectionTarget(environment, intercepts: all).intercepts.map(\.serviceIndex) == [1, 2])
+    }
+}
+
+@Suite struct InterceptProgressTests {
+    private let intercept = Intercept(service: name("db"), port: ServicePort(5432), target: 3000, since: 1)
+
+    private func shop() throws -> Environment {
+        Environment(
+            metadata: Metadata(id: try ResourceID("sh0p000000"), name: name("shop"), owner: name("anna"), createdAt: 0),
+            spec: .init(workmachine: .random(), services: [try service("db")], addressIndex: 1, rangeIndex: 1, volumeSet: .random())
+        )
+    }
+
+    private func workspace(_ intercepts: [Intercept]) throws -> Workspace {
+        var workspace = Workspace(
+            metadata: Metadata(id: .random(), name: name("hello"), owner: name("anna"), createdAt: 0),
+            spec: .init(
+                workmachine: .random(), image: try ImageReference("a/b"), limits: .init(milliCPUs: 1, memory: 1, pids: 1),
+                connection: try ResourceID("sh0p000000"), addressIndex: 1
+            )
+        )
+        workspace.spec.intercepts = intercepts
+        workspace.status.phase = .running
+        return workspace
+    }
+
+    private func observation(_ states: InterceptObservation.State..., failure: KilnError? = nil) throws -> WorkspaceObservation {
+        WorkspaceObservation(
+            state: .running, connected: failure == nil ? try ResourceID("sh0p000000") : nil, connectionFailure: failure,
+            intercepts: states.map { InterceptObservation(serviceIndex: 1, port: ServicePort(5432), state: $0) }
+        )
+    }
+
+    private func observed(_ workspace: Workspace, _ observation: WorkspaceObservation, now: Double, told: [Intercept]? = nil) throws
+        -> [InterceptStatus]
+    {
+        let shop = try shop()
+        let link = WorkspaceProgress.Link.wanted(ConnectionTarget(shop, intercepts: told ?? workspace.spec.intercepts))
+        return WorkspaceProgress.observed(workspace, link, in: shop, told: told, observation, now: now).intercepts
+    }
+
+    @Test func `a phase keeps the time of its last change`() throws {
+        var workspace = try workspace([intercept])
+        for (state, phase, time, since) in [
+            (InterceptObservation.State.active, InterceptStatus.Phase.active, 5.0, 5.0), (.active, .active, 6, 5), (.waiting, .waiting, 7, 7),
+            (.failing(KilnError(.probeFailed, "no")), .failing, 8, 8), (.failing(KilnError(.probeFailed, "still no")), .failing, 9, 8),
+        ] {
+            workspace.status.intercepts = try observed(workspace, try observation(state), now: time)
+            #expect(workspace.status.intercepts.map(\.phase) == [phase])
+            #expect(workspace.status.intercepts.map(\.since) == [since])
+        }
+        #expect(workspace.status.intercepts.first?.reason?.message == "still no")
+    }
+
+    @Test func `what the engine was not told of is not said of it`() throws {
+        var moved = intercept
+        moved.target = 4000
+        let workspace = try workspace([moved])
+        #expect(try observed(workspace, try observation(.active), now: 5, told: [intercept]).map(\.phase) == [.starting])
+        #expect(try observed(workspace, try observation(), now: 5).map(\.phase) == [.starting])
+        #expect(!WorkspaceProgress.isSettled(with(workspace, try observed(workspace, try observation(), now: 5)), for: workspace))
+    }
+
+    @Test func `without the connection no intercept works`() throws {
+        let statuses = try observed(try workspace([intercept]), try observation(failure: KilnError(.probeFailed, "no way there")), now: 5)
+        #expect(statuses.map(\.phase) == [.failing])
+        #expect(statuses.first?.reason?.message == "no way there")
+    }
+
+    @Test func `what another took over stays until it is named again, and what has ended goes`() throws {
+        var workspace = try workspace([])
+        workspace.status.intercepts = [
+            InterceptStatus(service: name("api"), port: ServicePort(1), target: 1, phase: .lost, since: 2),
+            InterceptStatus(intercept, .active, since: 2),
+        ]
+        #expect(InterceptProgress.ended(workspace).count == 2)
+        #expect(try observed(workspace, try observation(), now: 5).map(\.phase) == [.lost])
+        // Its end came while the engine was busy with what was before.
+        #expect(try observed(workspace, try observation(.active), now: 5, told: [intercept]).map(\.phase) == [.lost, .active])
+    }
+
+    @Test func `a failed workspace intercepts nothing that is known to work`() throws {
+        var workspace = try workspace([intercept])
+        workspace.status.intercepts = [InterceptStatus(intercept, .active, since: 2)]
+        let failed = WorkspaceProgress.failed(workspace, KilnError(.engineFailed, "gone"), failures: 2, now: 9)
+        #expect(failed.intercepts.map(\.phase) == [.failing])
+        workspace.status = failed
+        #expect(WorkspaceProgress.begun(workspace, .none, now: 10).intercepts.map(\.phase) == [.failing])
+        workspace.metadata.version += 1
+        #expect(WorkspaceProgress.begun(workspace, .none, now: 10).intercepts.map(\.phase) == [.starting])
+    }
+
+    private func with(_ workspace: Workspace, _ intercepts: [InterceptStatus]) -> Workspace.Status {
+        var status = workspace.status
+        status.intercepts = intercepts
+        return status
+    }
 }

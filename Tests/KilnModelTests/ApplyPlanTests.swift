@@ -29,9 +29,11 @@ import Testing
             $0.variables = [try EnvironmentVariable("A=1")]
             $0.entrypoint = []
             $0.volumes = [.init(volume: try VolumeName("data"), path: "/data")]
+            $0.settings.isReadOnly = true
+            $0.settings.stopGracePeriod = 3
         }
         let step = ApplyPlan(from: [try service("db")], to: [after]).steps[0]
-        #expect(step.fields == ["build", "entrypoint", "environment", "volumes"])
+        #expect(step.fields == ["build", "entrypoint", "environment", "volumes", "stop_grace_period", "read_only"])
         #expect(step.restarts)
     }
 
@@ -41,9 +43,10 @@ import Testing
             $0.dependencies = [.init(service: try Name("api"), condition: .started)]
             $0.healthcheck = .init(command: ["true"])
             $0.restart = .onFailure(maximumRetries: 3)
+            $0.settings.pullPolicy = .never
         }
         let step = ApplyPlan(from: [try service("db")], to: [after]).steps[0]
-        #expect(step.fields == ["ports", "depends_on", "healthcheck", "restart"])
+        #expect(step.fields == ["ports", "depends_on", "healthcheck", "restart", "pull_policy"])
         #expect(!step.restarts)
     }
 }

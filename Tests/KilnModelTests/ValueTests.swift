@@ -87,7 +87,7 @@ import Testing
         #expect(try JSONDecoder().decode([EnvironmentVariable].self, from: JSONEncoder().encode([variable])) == [variable])
     }
 
-    @Test(arguments: ["", "=", "=1", "A", "1A=1", "A B=1", "a.b=1", "é=1", "A\n=1", "A=\u{0}", " A=1"])
+    @Test(arguments: ["", "=", "=1", "A", "1A=1", "A B=1", ".b=1", "-b=1", "é=1", "A\n=1", "A=\u{0}", " A=1"])
     func whatIsNoVariableIsRefused(_ text: String) { #expect(throws: KilnError.self) { try EnvironmentVariable(text) } }
 
     @Test func addressesAreReadAsTheyAreWritten() {

@@ -98,7 +98,8 @@ import Testing
 
 extension ServerFixture {
     func body(_ compose: String, name text: String = "shop", variables: [String: String] = [:]) throws -> String {
-        let request = CreateEnvironment(name: name(text), compose: compose, file: "compose.yaml", variables: variables)
+        let sources = ComposeSources(files: [.init(path: "compose.yaml", text: compose)], variables: variables)
+        let request = CreateEnvironment(name: name(text), bundle: ComposeBundle(sources: sources))
         return String(decoding: try JSONEncoder().encode(request), as: UTF8.self)
     }
 

@@ -70,8 +70,8 @@ import Testing
         try await ServerFixture.with { kilnd in
             try await kilnd.makeMachine()
             let body =
-                #"{"name":"shop","file":"compose.yaml","compose":"services:\n  api:\n    build: ./api\n","variables":{},"environmentFiles":{},"#
-                + #""contexts":{"./api":"\#(Self.digest("x"))"}}"#
+                #"{"name":"shop","bundle":{"sources":{"files":[{"path":"compose.yaml","text":"services:\n  api:\n    build: ./api\n"}],"texts":{},"#
+                + #""absent":[],"variables":{},"profiles":[]},"contexts":{"./api":"\#(Self.digest("x"))"},"copies":{},"secrets":[]}}"#
             let answer = try await kilnd.send("POST", "/api/v1/environments", body: body)
             #expect(answer.status == 400)
             #expect(answer.text.contains("invalid-build-context"), "\(answer.text)")

@@ -38,7 +38,7 @@ import Testing
             try await kilnd.makeMachine()
             _ = try await kilnd.makeWorkspace("hello")
             let compose = "services:\n  db:\n    image: postgres:16\n    expose: [\"5432\"]\n"
-            let request = CreateEnvironment(name: name("shop"), compose: compose, file: "compose.yaml")
+            let request = CreateEnvironment(name: name("shop"), bundle: .init(sources: .init(files: [.init(path: "compose.yaml", text: compose)])))
             let body = String(decoding: try JSONEncoder().encode(request), as: UTF8.self)
             let created = try await kilnd.send("POST", "/api/v1/environments", body: body)
             #expect(created.status == 201, "\(created.text)")
@@ -74,7 +74,8 @@ import Testing
     @Test func `a wrong Compose file is refused with its place, and leaves nothing`() async throws {
         try await ServerFixture.with { kilnd in
             try await kilnd.makeMachine()
-            let request = CreateEnvironment(name: name("shop"), compose: "services:\n  db:\n    imago: x\n", file: "compose.yaml")
+            let request = CreateEnvironment(
+                name: name("shop"), bundle: .init(sources: .init(files: [.init(path: "compose.yaml", text: "services:\n  db:\n    imago: x\n")])))
             let body = String(decoding: try JSONEncoder().encode(request), as: UTF8.self)
             let answer = try await kilnd.send("POST", "/api/v1/environments", body: body)
             #expect(answer.status == 400)

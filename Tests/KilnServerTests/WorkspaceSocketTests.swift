@@ -1,32 +1,11 @@
 import FoundationEssentials
 import KilnModel
-import NIOCore
-import NIOPosix
 import Testing
 
 /// The API as it looks from inside a workspace: raw bytes on a channel, and the socket says who asks.
 @Suite struct WorkspaceSocketTests {
-    /// One request through the socket of `workspace`.
     private func send(_ kilnd: ServerFixture, _ workspace: ResourceID, _ method: String, _ path: String, body: String = "") async throws -> Answer {
-        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-            .childChannelOption(.autoRead, value: false)
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(
-                        Arrival { kilnd.callers.yield(MemoryCaller(workspace: workspace, channel: channel)) }
-                    )
-                }
-            }
-            .bind(host: "127.0.0.1", port: 0).get()
-        let port = try #require(server.localAddress?.port)
-        let answer = try await RawConnection.with(port: port) { connection in
-            // No token, and any host: neither means anything here.
-            try await connection.send(
-                "\(method) \(path) HTTP/1.1\r\nHost: kiln\r\nConnection: close\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
-            return try await connection.answer(hasBody: method != "HEAD")
-        }
-        try await server.close()
-        return answer
+        try await kilnd.send(method, path, from: workspace, body: body)
     }
 
     @Test func `a workspace is known by its socket and may do daily work`() async throws {
@@ -39,7 +18,9 @@ import Testing
             #expect(try await send(kilnd, id, "GET", "/api/v1/workspaces/@self").text.contains(id.value))
             #expect(try await send(kilnd, id, "GET", "/api/v1/workspaces/%40self/report").status == 200)
 
-            let body = #"{"name":"shop","file":"c","compose":"services: {db: {image: x}}","variables":{},"environmentFiles":{},"contexts":{}}"#
+            let body =
+                #"{"name":"shop","bundle":{"sources":{"files":[{"path":"c","text":"services: {db: {image: x}}"}],"texts":{},"#
+                + #""absent":[],"variables":{},"profiles":[]},"contexts":{},"copies":{},"secrets":[]}}"#
             #expect(try await kilnd.send("POST", "/api/v1/environments", body: body).status == 201)
             try await kilnd.wait("/api/v1/environments/shop") { $0.contains(#""phase":"Running""#) }
             #expect(try await send(kilnd, id, "GET", "/api/v1/environments").text.contains("shop"))
@@ -74,19 +55,5 @@ import Testing
         try await ServerFixture.with { kilnd in
             await #expect(throws: (any Error).self) { try await send(kilnd, ResourceID.random(), "GET", "/api/v1/session") }
         }
-    }
-}
-
-/// Tells of a connection once it is active: before, it cannot be read.
-private final class Arrival: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = ByteBuffer
-
-    private let arrived: () -> Void
-
-    init(_ arrived: @escaping () -> Void) { self.arrived = arrived }
-
-    func channelActive(context: ChannelHandlerContext) {
-        context.pipeline.syncOperations.removeHandler(self, promise: nil)
-        arrived()
     }
 }

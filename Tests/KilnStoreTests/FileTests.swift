@@ -1,8 +1,10 @@
+import Dispatch
 import FoundationEssentials
 import GRDB
 import Glibc
 import KilnModel
 import KilnStore
+import Synchronization
 import Testing
 
 @Suite struct FileTests {
@@ -33,6 +35,18 @@ import Testing
             try text.write(to: URL(filePath: path))
             #expect(throws: KilnError.self) { try KilnStore(path: path) }
             #expect(try Data(contentsOf: URL(filePath: path)) == text)
+        }
+    }
+
+    @Test func `many that open a new store at once all find it made`() async throws {
+        for _ in 0..<10 {
+            try await withDirectory { directory in
+                let failures = Mutex<[String]>([])
+                DispatchQueue.concurrentPerform(iterations: 16) { _ in
+                    do { try KilnStore(path: "\(directory)/kiln.sqlite").close() } catch { failures.withLock { $0.append("\(error)") } }
+                }
+                #expect(failures.withLock { $0 } == [])
+            }
         }
     }
 

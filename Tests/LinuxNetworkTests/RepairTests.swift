@@ -115,7 +115,7 @@ import Testing
             let other = ResourceID.random()
             try await shop.network.ensureEnvironment(other, uplink: AddressPlan.environment(2))
             try await shop.network.ensureService(environment: other, index: 1)
-            try await shop.network.setServices([RoutedService(index: 1, ports: [])], of: other)
+            try await shop.network.setServices([RoutedService(index: 1)], of: other)
             let server = try await TestServer.tcp("other", in: shop.network.serviceNamespace(environment: other, index: 1), port: 8080)
             defer { withExtendedLifetime(server) {} }
             try await shop.connect(0)
@@ -178,7 +178,7 @@ import Testing
         case .workspaceTable: try await Nftables.apply("delete table ip kiln", in: workspace)
         case .environmentVeth: try await change(hub) { _ in [.deleteLink(named: "up0")] }
         case .environmentTable: try await Nftables.apply("delete table ip kiln", in: hub)
-        case .environmentMap: try await Nftables.apply("flush map ip kiln ports\nflush map ip kiln addresses", in: hub)
+        case .environmentMap: try await Nftables.apply("flush map ip kiln addresses\nflush set ip kiln own", in: hub)
         case .serviceVeth: try await change(shop.service(1)) { _ in [.deleteLink(named: "eth0")] }
         case .serviceRoute:
             try await change(shop.service(1)) {

@@ -63,15 +63,17 @@ import Testing
         }
     }
 
-    @Test func ensuringKeepsMapsAndInterceptsAndReplacesWhatStandsInTheWay() async throws {
+    @Test func ensuringKeepsElementsAndReplacesWhatStandsInTheWay() async throws {
         try await NetworkNamespace.temporary(.router) { namespace in
             try await Nftables.apply(
                 "add table ip kiln\nadd chain ip kiln input { type filter hook output priority filter; policy accept; }", in: namespace)
             try await namespace.perform { try Table.workspace.ensureHere() }
             #expect((try await Nftables.list("list table ip kiln", in: namespace)).contains("hook input"))
-            try await Nftables.apply("add rule ip kiln output ip daddr 198.18.0.1 tcp dport 8080 dnat to 127.0.0.1:3000", in: namespace)
+            let element = "198.18.0.1 . tcp . 8080 : 127.0.0.1 . 3000"
+            try await Nftables.apply("add element ip kiln intercepts { \(element) }\nflush chain ip kiln output", in: namespace)
             try await namespace.perform { try Table.workspace.ensureHere() }
-            #expect((try await Nftables.list("list table ip kiln", in: namespace)).contains("127.0.0.1:3000"))
+            let listing = try await Nftables.list("list table ip kiln", in: namespace)
+            #expect(listing.contains(element) && Table.workspace.matches(listing: listing))
         }
     }
 
@@ -95,38 +97,28 @@ import Testing
         #expect(!Table.host(instance).replacing.contains("policy drop"))
     }
 
-    @Test func mapsHoldPortsAddressesAndPairs() {
-        let maps = ServiceMaps(services: [RoutedService(index: 1, ports: [.init(8080), .init(53, .udp)])])
-        #expect(maps.elements["ports"] == ["198.18.0.1 . tcp . 8080 : 198.18.128.1 . 8080", "198.18.0.1 . udp . 53 : 198.18.128.1 . 53"])
-        #expect(maps.elements["addresses"] == ["198.18.0.1 : 198.18.128.1"])
-        #expect(maps.elements["own"] == ["198.18.128.1 . 198.18.128.1"])
+    @Test func mapsHoldAddressesAndPairs() {
+        let elements = ServiceMaps.elements([RoutedService(index: 1)])
+        #expect(elements.values == ["addresses": ["198.18.0.1": "198.18.128.1"], "own": ["198.18.128.1 . 198.18.128.1": ""]])
     }
 
     @Test func mapsComeBackFromTheKernelAsTheyWentIn() async throws {
         try await NetworkNamespace.temporary(.router) { namespace in
             try await namespace.perform { try Table.environment(uplink: AddressPlan.environment(1)).ensureHere() }
-            func current() async throws -> ServiceMaps { ServiceMaps(listing: try await Nftables.list("list table ip kiln", in: namespace)) }
-            let many = (1...40).map { RoutedService(index: $0, ports: [.init(80), .init(53, .udp), .init(UInt16(1000 + $0))]) }
+            func current() async throws -> SetElements {
+                try await namespace.perform { try Nftables.elementsHere(of: ServiceMaps.collections, in: "kiln") }
+            }
+            let many = (1...40).map { RoutedService(index: $0) }
             var present = try await current()
-            #expect(present == ServiceMaps(services: []))
-            for services in [many, Array(many[5..<9]), [], [RoutedService(index: 3, ports: [])], many] {
-                let wanted = ServiceMaps(services: services)
-                let script = try #require(wanted.changes(from: present, table: "kiln"))
-                try await Nftables.apply(script, in: namespace)
+            #expect(present == ServiceMaps.elements([]))
+            for services in [many, Array(many[5..<9]), [], [RoutedService(index: 3)], many] {
+                let wanted = ServiceMaps.elements(services)
+                try await Nftables.apply(wanted.changes(from: present, table: "kiln").joined(separator: "\n"), in: namespace)
                 present = try await current()
                 #expect(present == wanted)
-                #expect(wanted.changes(from: present, table: "kiln") == nil)
+                #expect(wanted.changes(from: present, table: "kiln").isEmpty)
             }
         }
-    }
-
-    @Test func aChangedTargetIsReplacedInOneTransaction() {
-        let before = ServiceMaps(listing: "\tmap ports {\n\t\telements = { 198.18.0.1 . tcp . 80 : 198.19.0.7 . 3000 }\n\t}\n")
-        let after = ServiceMaps(services: [RoutedService(index: 1, ports: [.init(80)])])
-        let lines = after.changes(from: before, table: "kiln")?.split(separator: "\n").map(String.init)
-        #expect(lines?.first == "delete element ip kiln ports { 198.18.0.1 . tcp . 80 }")
-        #expect(lines?.contains("add element ip kiln ports { 198.18.0.1 . tcp . 80 : 198.18.128.1 . 80 }") == true)
-        #expect(after.addressesChanged(from: before) == [IPv4Address(198, 18, 0, 1)])
     }
 }
 

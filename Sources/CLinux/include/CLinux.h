@@ -59,5 +59,8 @@ int linux_set_window_size(int terminal, uint16_t columns, uint16_t rows);
 // Index of a setting in IFLA_INET_CONF (<linux/ip.h>, which clashes with <netinet/ip.h>).
 enum { LINUX_IPV4_DEVCONF_RP_FILTER = 8, LINUX_IPV4_DEVCONF_ROUTE_LOCALNET = 26 };
 
+/// Lets a netlink socket receive only those `inet_diag_msg` (sock_diag(7)) whose socket had no peer: listeners and unconnected sockets.
+int linux_filter_sockets_without_peer(int socket);
+
 // Socket states of sock_diag as a mask of all (<net/tcp_states.h> is the kernel's own).
 enum { LINUX_ALL_SOCKET_STATES = 0xfff };

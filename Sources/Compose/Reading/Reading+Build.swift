@@ -3,24 +3,26 @@ import KilnModel
 extension Reading {
     func build(_ node: YAMLNode) -> ServiceDraft.BuildDraft? {
         switch node.content {
-        case .scalar:
-            return context(node).map { ServiceDraft.BuildDraft(context: $0, position: node.position) }
+        case .scalar, .template:
+            return node.isNull ? nil : context(node).map { ServiceDraft.BuildDraft(context: $0, position: node.position) }
         case .sequence:
             refuse(node.position, "“build” must be the path of a context, or a map.")
             return nil
         case .mapping(let entries):
             // Compose's default for a map that names no context.
-            var draft = ServiceDraft.BuildDraft(context: ".", position: node.position)
+            var draft = ServiceDraft.BuildDraft(context: projectPath(".", from: node.position.source), position: node.position)
             for entry in entries {
                 switch entry.key {
                 case "context":
+                    guard !entry.value.isNull else { continue }
                     guard let context = context(entry.value) else { return nil }
                     draft.context = context
                     draft.position = entry.value.position
+                case "dockerfile" where entry.value.isNull: continue
                 case "dockerfile":
                     if let path = containerfile(entry.value) { draft.containerfile = path }
                 case "args": draft.arguments = assignments(entry.value, "“args”")
-                case "target": draft.target = filledText(entry.value, "“target”")
+                case "target": draft.target = entry.value.isNull ? nil : filledText(entry.value, "“target”")
                 default: refuseUnknown(entry, in: "“build”", among: .build)
                 }
             }
@@ -35,7 +37,7 @@ extension Reading {
             refuse(node.position, message, hint: "Clone it, and name the folder.")
             return nil
         }
-        return path
+        return projectPath(path, from: node.position.source)
     }
 
     /// A build gets its context and nothing else, so its Dockerfile must lie within.

@@ -18,10 +18,9 @@ extension Reading {
         case .mapping(let entries):
             for entry in entries {
                 guard let name = serviceName(entry.key, at: entry.position) else { continue }
-                let condition = condition(of: entry)
-                uses.append(ServiceDraft.DependencyUse(dependency: .init(service: name, condition: condition), position: entry.position))
+                uses.append(ServiceDraft.DependencyUse(dependency: dependency(on: name, entry), position: entry.position))
             }
-        case .scalar:
+        case .scalar, .template:
             if !node.isNull { refuse(node.position, "“depends_on” must be a list or a map.") }
         }
         return uses
@@ -36,32 +35,24 @@ extension Reading {
         }
     }
 
-    private func condition(of dependency: YAMLNode.Entry) -> Service.Dependency.Condition {
-        var condition = Service.Dependency.Condition.started
-        guard !dependency.value.isNull, let entries = entries(dependency.value, "A dependency") else { return condition }
-        for entry in entries {
+    private func dependency(on name: Name, _ node: YAMLNode.Entry) -> Service.Dependency {
+        var dependency = Service.Dependency(service: name, condition: .started)
+        guard !node.value.isNull, let entries = entries(node.value, "A dependency") else { return dependency }
+        for entry in entries where !entry.value.isNull {
             switch entry.key {
             case "condition":
                 guard let text = filledText(entry.value, "“condition”") else { continue }
                 if let known = Service.Dependency.Condition(rawValue: text) {
-                    condition = known
+                    dependency.condition = known
                 } else {
                     let hint = "Use service_started, service_healthy or service_completed_successfully."
                     refuse(entry.value.position, "“\(text.printable(limit: 80))” is not a condition.", hint: hint)
                 }
-            case "required":
-                if flag(entry.value, "“required”") == false {
-                    let message = "“required: false” is not supported: every service of the file is part of the environment."
-                    refuse(entry.position, message, hint: "Remove it, or the dependency.")
-                }
-            case "restart":
-                if flag(entry.value, "“restart”") == true {
-                    let message = "“restart: true” is not supported: a service is not restarted because of another."
-                    refuse(entry.position, message, hint: "Remove it.")
-                }
+            case "required": dependency.required = flag(entry.value, "“required”") ?? true
+            case "restart": dependency.restart = flag(entry.value, "“restart”") ?? false
             default: refuseUnknown(entry, in: "a dependency", among: .dependency)
             }
         }
-        return condition
+        return dependency
     }
 }

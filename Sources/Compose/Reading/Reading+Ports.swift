@@ -39,7 +39,7 @@ extension Reading {
     private func shortPorts(_ text: String, at position: Position) -> [ServicePort]? {
         let cut = text.lastIndex(of: ":")
         let container = cut.map { String(text[text.index(after: $0)...]) } ?? text
-        let host = cut.map { String(text[..<$0]) }
+        let host = cut.map { String(text[..<$0]) }.flatMap { $0.isEmpty ? nil : $0 }
         guard let (range, transport) = containerSide(container) else {
             let isSCTP = container.hasSuffix("/sctp")
             let message = "“\(text.printable(limit: 80))” is not a port\(isSCTP ? ": services speak tcp or udp" : "")."
@@ -94,7 +94,9 @@ extension Reading {
                 refuseUnknown(entry, in: "a port", among: .port)
                 continue
             }
-            guard let text = filledText(entry.value, "“\(entry.key)”") else { continue }
+            guard !entry.value.isNull, let text = text(entry.value, "“\(entry.key)”") else { continue }
+            // Compose writes an empty one for “any”.
+            if text.isEmpty, entry.key == "published" || entry.key == "host_ip" { continue }
             let isRight: Bool
             switch entry.key {
             case "target":
@@ -131,12 +133,7 @@ extension Reading {
                 hint: "Every port is reachable anyway; name those that matter.")
             return
         }
-        for port in ports {
-            guard list.seen.insert(port).inserted else {
-                refuse(position, "The port \(port) is named twice in \(what).", hint: "Remove one of them.")
-                return
-            }
-            list.ports.append(port)
-        }
+        // Two ports of a host may lead to one of the container.
+        for port in ports where list.seen.insert(port).inserted { list.ports.append(port) }
     }
 }

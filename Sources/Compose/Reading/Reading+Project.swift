@@ -4,32 +4,50 @@ extension Reading {
     /// More than any environment has; a bound for the work that follows.
     private static let maximumServices = 1000
 
-    /// The whole file. What is wrong is in `findings` afterwards.
-    func project(_ root: YAMLNode) -> ComposeProject {
-        var project = ComposeProject(file: file, variables: variables)
-        guard case .mapping(let entries) = root.content else {
-            refuse(root.position, "The file is not a Compose file: it must be a map with “services”.")
-            return project
-        }
+    /// The whole project. What is wrong is in `findings` afterwards.
+    func project() -> ComposeProject {
+        var project = ComposeProject()
+        let root = load()
+        if let root, needs.isEmpty { read(root, into: &project) }
+        project.needs = needs
+        project.referencedVariables = referenced
+        project.warnings = warnings.inOrder()
+        return project
+    }
+
+    private func read(_ root: YAMLNode, into project: inout ComposeProject) {
+        guard case .mapping(let entries) = root.content else { return }
         var services: YAMLNode.Entry?
         var volumes: Set<VolumeName> = []
+        var networks: Set<String> = []
         for entry in entries {
             switch entry.key {
             case "name": project.name = filledText(entry.value, "“name”")
             case "version": warn(entry.position, "“version” has no effect.", hint: "Remove it.")
             case "services": services = entry
             case "volumes": volumes = volumeNames(entry.value)
+            case "networks": networks = networkNames(entry.value)
+            case "configs": project.configs = configs(entry.value)
+            case "secrets": project.secrets = secrets(entry.value)
             default: refuseUnknown(entry, in: "the file", among: .file)
             }
         }
         if let services {
-            project.drafts = drafts(services)
+            project.drafts = withoutInactive(drafts(services))
         } else {
             refuse(root.position, "The file describes no services.", hint: "Put them under “services:” at the top level.")
         }
-        check(project.drafts, volumes: volumes)
-        collect(into: &project)
-        return project
+        // Texts that services refer to; all are asked for at once.
+        for index in project.drafts.indices {
+            let settings = project.drafts[index].settings
+            project.drafts[index].settings.variables = allVariables(of: settings)
+            for use in settings.labelFiles {
+                for label in read(use) where settings.container.labels[label.key] == nil {
+                    project.drafts[index].settings.container.labels[label.key] = label.value
+                }
+            }
+        }
+        check(&project, volumes: volumes, networks: networks)
     }
 
     private func drafts(_ services: YAMLNode.Entry) -> [ServiceDraft] {
@@ -45,38 +63,18 @@ extension Reading {
         return entries.compactMap(draft)
     }
 
-    private func volumeNames(_ node: YAMLNode) -> Set<VolumeName> {
-        guard !node.isNull, let entries = entries(node, "“volumes”") else { return [] }
-        var names: Set<VolumeName> = []
-        for entry in entries where !entry.key.hasPrefix("x-") {
-            do throws(KilnError) {
-                names.insert(try VolumeName(entry.key))
-            } catch {
-                refuse(entry.position, error)
-            }
-            if entry.value.isNull { continue }
-            for option in self.entries(entry.value, "The volume “\(entry.key.printable(limit: 80))”") ?? [] {
-                refuseUnknown(option, in: "the volume “\(entry.key.printable(limit: 80))”", among: .volume)
-            }
+    /// The services that take part: those of no profile, and those of a profile that was asked for.
+    private func withoutInactive(_ drafts: [ServiceDraft]) -> [ServiceDraft] {
+        let active = drafts.filter { draft in
+            draft.settings.profiles.isEmpty || input.profiles.contains("*") || draft.settings.profiles.contains { input.profiles.contains($0) }
         }
-        return names
-    }
-
-    private func collect(into project: inout ComposeProject) {
-        var contexts: Set<String> = []
-        var files: [String: Int] = [:]
-        for draft in project.drafts {
-            if case .build(let build) = draft.settings.source, contexts.insert(build.context).inserted { project.contexts.append(build.context) }
-            for use in draft.settings.environmentFiles {
-                if let place = files[use.reference.path] {
-                    if use.reference.required { project.environmentFiles[place] = use.reference }
-                } else {
-                    files[use.reference.path] = project.environmentFiles.count
-                    project.environmentFiles.append(use.reference)
-                }
-            }
+        if active.isEmpty, let first = drafts.first {
+            let profiles = Set(drafts.flatMap(\.settings.profiles)).sorted().joined(separator: ", ")
+            refuse(
+                first.position, "Every service is in a profile, and none of them was asked for.",
+                hint: "Add --profile with one of: \(profiles.printable()).")
         }
-        project.referencedVariables = referenced
-        project.warnings = warnings.sorted { ($0.line, $0.column) < ($1.line, $1.column) }
+        inactive = Set(drafts.map(\.name)).subtracting(active.map(\.name))
+        return active
     }
 }

@@ -40,18 +40,31 @@ extension Reading {
             case "build": build = self.build(value)
             case "command": settings.command = command(value, "“command”")
             case "entrypoint": settings.entrypoint = command(value, "“entrypoint”")
-            case "environment": settings.variables = assignments(value, "“environment”")
-            case "env_file": settings.environmentFiles = environmentFiles(value)
-            case "ports": settings.ports = merged(ports(value), into: settings.ports)
-            case "expose": settings.ports = merged(exposed(value), into: settings.ports)
-            case "volumes": settings.volumes = volumeMounts(value)
+            case "environment": settings.variables = variables(value, "“environment”")
+            case "env_file": settings.environmentFiles = environmentFiles(value, "“env_file”")
+            case "label_file": settings.labelFiles = environmentFiles(value, "“label_file”")
+            case "ports": settings.ports = ports(value)
+            case "expose": settings.exposed = exposed(value)
+            case "volumes": settings.mounts += mounts(value)
+            case "tmpfs": settings.mounts += memoryMounts(value)
+            case "configs": settings.configs = grants(value, "“configs”", folder: "")
+            case "secrets": settings.secrets = grants(value, "“secrets”", folder: "/run/secrets")
             case "depends_on": settings.dependencies = dependencies(value)
-            case "healthcheck": settings.healthcheck = healthcheck(value)
+            case "links": settings.links = links(value)
+            case "healthcheck": (settings.healthcheck, settings.healthcheckKeys) = healthcheck(value)
             case "restart": settings.restart = restartPolicy(value)
-            default: refuseUnknown(key, in: place, among: .service)
+            case "profiles": settings.profiles = value.isNull ? [] : texts(value, "“profiles”") ?? []
+            case "networks": (settings.networks, settings.aliases) = attachments(value, before: settings.aliases)
+            case "container_name": settings.aliases += self.value(value, "“container_name”", HostName.init).map { [$0] } ?? []
+            case "extends": break
+            default:
+                if !readContainerKey(key, into: &settings), !readLimit(key, into: &settings), !isHarmless(key) {
+                    refuseUnknown(key, in: place, among: .service)
+                }
             }
         }
         settings.source = build.map(ServiceDraft.Source.build) ?? reference.map(ServiceDraft.Source.reference)
+        refuseDoubledTargets(settings)
         return settings
     }
 
@@ -69,7 +82,7 @@ extension Reading {
     private func command(_ node: YAMLNode, _ what: String) -> [String]? {
         if node.isNull { return nil }
         if case .sequence = node.content { return texts(node, what) }
-        guard case .scalar = node.content else {
+        if case .mapping = node.content {
             refuse(node.position, "\(what) must be a text or a list.")
             return nil
         }
@@ -83,25 +96,23 @@ extension Reading {
     }
 
     private func restartPolicy(_ node: YAMLNode) -> Service.RestartPolicy {
+        if node.isNull { return .no }
         guard let text = filledText(node, "“restart”") else { return .no }
         switch text {
-        case "no": return .no
+        // Without quotes YAML 1.1 takes “no” for false; what was meant is plain.
+        case "no", "false": return .no
         case "always": return .always
         case "unless-stopped": return .unlessStopped
         case "on-failure": return .onFailure(maximumRetries: nil)
         default:
             let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-            if parts.count == 2, parts[0] == "on-failure", let count = Self.number(String(parts[1])), count > 0 {
-                return .onFailure(maximumRetries: count)
+            if parts.count == 2, parts[0] == "on-failure", let count = Self.number(String(parts[1])) {
+                return .onFailure(maximumRetries: count > 0 ? count : nil)
             }
             let hint = "Use \"no\", always, unless-stopped, on-failure or on-failure:N."
             refuse(node.position, "“\(text.printable(limit: 80))” is not a restart policy.", hint: hint)
             return .no
         }
-    }
-
-    private func merged(_ more: [ServicePort], into ports: [ServicePort]) -> [ServicePort] {
-        ports + more.filter { !ports.contains($0) }
     }
 
     /// A whole number of at most nine decimal digits, without sign.

@@ -22,3 +22,18 @@ enum ComposeDuration {
         return total <= 31_536_000 ? total : nil
     }
 }
+
+extension ComposeDuration {
+    /// `1h30m0s` as Go writes it: hours, minutes and seconds, the smaller ones also where they are nothing; milliseconds and less by themselves.
+    static func text(_ seconds: Double) -> String {
+        let micros = Int((seconds * 1e6).rounded())
+        if micros > 0, micros < 1_000_000 { return micros % 1000 == 0 ? "\(micros / 1000)ms" : "\(micros)us" }
+        let (whole, fraction) = micros.quotientAndRemainder(dividingBy: 1_000_000)
+        var digits = fraction == 0 ? "" : String("\(1_000_000 + fraction)".dropFirst())
+        while digits.hasSuffix("0") { digits.removeLast() }
+        let last = "\(whole % 60)\(digits.isEmpty ? "" : ".\(digits)")s"
+        if whole < 60 { return last }
+        if whole < 3600 { return "\(whole / 60)m\(last)" }
+        return "\(whole / 3600)h\(whole / 60 % 60)m\(last)"
+    }
+}

@@ -42,7 +42,7 @@ public struct EnvironmentFile {
     private init(text: String, file: String, variables: [String: String], toleratesErrors: Bool = false) throws(ComposeError) {
         guard text.utf8.count <= ComposeFile.maximumSize else {
             let message = "The file has \(text.utf8.count) bytes; \(ComposeFile.maximumSize) are the most."
-            throw ComposeError(ComposeFinding(file: file, .start, message))
+            throw ComposeError(ComposeFinding(file: file, line: 1, column: 1, message: message))
         }
         scanner = TextScanner(text)
         self.file = file
@@ -80,11 +80,11 @@ public struct EnvironmentFile {
                 referenced.insert(key)
                 if let value = variables[key] { try set(key, to: value) }
             default:
-                throw Failure(message: "This is not KEY=VALUE.", hint: "A key is of letters, digits and _; = follows it.")
+                throw Failure(message: "This is not KEY=VALUE.", hint: "A key is of letters, digits, _, . and -; = follows it.")
             }
         } catch {
-            let position = scanner.position(of: error.index ?? start)
-            findings.append(ComposeFinding(file: file, position, error.message, hint: error.hint))
+            let place = scanner.place(of: error.index ?? start)
+            findings.append(ComposeFinding(file: file, line: place.line, column: place.column, message: error.message, hint: error.hint))
         }
         scanner.skipLine()
     }
@@ -163,11 +163,11 @@ public struct EnvironmentFile {
     private mutating func expand(_ template: String, from start: Int) throws(Failure) -> String {
         let (variables, earlier) = (variables, list)
         var interpolation = Interpolation(limit: Reading.maximumExpansion - produced) { name in
-            variables[name] ?? earlier[name]
+            (variables[name] ?? earlier[name]).map { .text($0) }
         }
         defer { referenced.formUnion(interpolation.referenced.filter { earlier[$0] == nil }) }
         do throws(Interpolation.Failure) {
-            let value = try interpolation.expand(template)
+            let value = try interpolation.expand(template).text
             produced += value.utf8.count
             return value
         } catch {

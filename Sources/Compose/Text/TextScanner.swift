@@ -32,10 +32,11 @@ struct TextScanner {
         while let scalar = next(), scalar != "\n" {}
     }
 
-    func position(of index: Int) -> Position {
+    /// Line and column, both from 1.
+    func place(of index: Int) -> (line: Int, column: Int) {
         let before = scalars.prefix(index)
         let line = before.reduce(1) { $1 == "\n" ? $0 + 1 : $0 }
         let column = before.reversed().prefix { $0 != "\n" }.count + 1
-        return Position(line: line, column: column)
+        return (line, column)
     }
 }

@@ -12,11 +12,11 @@ struct YAMLConverter {
     private static let knownTags = textTags.union(
         ["", "null", "bool", "int", "float", "seq", "map"].map { $0.isEmpty ? $0 : "tag:yaml.org,2002:\($0)" })
 
-    let file: String
+    let source: SourceFile
     private var anchors: [String: YAMLNode] = [:]
     private var total = 0
 
-    init(file: String) { self.file = file }
+    init(source: SourceFile) { self.source = source }
 
     mutating func convert(_ node: Node) throws(ComposeError) -> YAMLNode { try convert(node, depth: 0) }
 
@@ -25,8 +25,8 @@ struct YAMLConverter {
         guard depth < Self.maximumDepth else {
             throw refusal(at: position, "More than \(Self.maximumDepth) levels are nested here.")
         }
-        try refuseTag(of: node, at: position)
-        let converted: YAMLNode
+        let directive = try directive(of: node, at: position)
+        var converted: YAMLNode
         switch node {
         case .scalar(let scalar):
             if scalar.style == .plain, scalar.string.unicodeScalars.first == AliasShield.mark {
@@ -45,6 +45,7 @@ struct YAMLConverter {
         case .alias:
             throw refusal(at: position, "This alias cannot be resolved.")
         }
+        converted.directive = directive
         if let anchor = node.anchor { anchors[anchor.rawValue] = converted }
         return converted
     }
@@ -105,13 +106,13 @@ struct YAMLConverter {
                 merged += entries
             }
             return merged
-        case .scalar:
+        case .scalar, .template:
             throw refusal(at: node.position, "“<<” merges mappings only.", hint: "Name one with an alias, as in <<: *defaults.")
         }
     }
 
-    /// Explicit types change nothing in a Compose file, and Compose's own tags (`!reset`, `!override`) belong to merging several files.
-    private func refuseTag(of node: Node, at position: Position) throws(ComposeError) {
+    /// Explicit types change nothing in a Compose file; of other tags, Compose's own are known.
+    private func directive(of node: Node, at position: Position) throws(ComposeError) -> YAMLNode.Directive? {
         let tag =
             switch node {
             case .scalar(let scalar): scalar.tag.rawValue
@@ -119,9 +120,12 @@ struct YAMLConverter {
             case .mapping(let mapping): mapping.tag.rawValue
             case .alias(let alias): alias.tag.rawValue
             }
+        if tag == "!reset" { return .reset }
+        if tag == "!override" { return .override }
         guard Self.knownTags.contains(tag) else {
             throw refusal(at: position, "The tag “\(AliasShield.uncover(tag).printable(limit: 80))” is not supported.", hint: "Remove it.")
         }
+        return nil
     }
 
     private mutating func counted(_ content: YAMLNode.Content, at position: Position, weight: Int) throws(ComposeError) -> YAMLNode {
@@ -138,10 +142,10 @@ struct YAMLConverter {
     }
 
     private func place(of node: Node) -> Position {
-        node.mark.map { Position(line: max(1, $0.line), column: max(1, $0.column)) } ?? .start
+        node.mark.map { Position(source: source, line: max(1, $0.line), column: max(1, $0.column)) } ?? .start(of: source)
     }
 
     private func refusal(at position: Position, _ message: String, hint: String? = nil) -> ComposeError {
-        ComposeError(ComposeFinding(file: file, position, message, hint: hint))
+        ComposeError(ComposeFinding(position, message, hint: hint))
     }
 }

@@ -4,12 +4,12 @@ import Yams
 /// The text of one YAML document, parsed by Yams into `YAMLNode`s under bounds on size, depth and expansion.
 struct YAMLDocument {
     let text: String
-    let file: String
+    let source: SourceFile
 
     /// - Throws: `ComposeError` when the text is too long, is no YAML, or holds several documents, doubled keys or unbounded aliases.
     func root() throws(ComposeError) -> YAMLNode {
         guard text.utf8.count <= ComposeFile.maximumSize else {
-            throw refusal(at: .start, "The file has \(text.utf8.count) bytes; \(ComposeFile.maximumSize) are the most.")
+            throw refusal(at: .start(of: source), "The file has \(text.utf8.count) bytes; \(ComposeFile.maximumSize) are the most.")
         }
         try refuseForbiddenCharacters()
         do {
@@ -18,9 +18,9 @@ struct YAMLDocument {
             // Nodes hold their anchors weakly; the parser keeps them.
             return try withExtendedLifetime(parser) {
                 guard let node = try parser.singleRoot() else {
-                    throw refusal(at: .start, "The file is empty.", hint: "Describe at least one service under “services:”.")
+                    throw refusal(at: .start(of: source), "The file is empty.", hint: "Describe at least one service under “services:”.")
                 }
-                var converter = YAMLConverter(file: file)
+                var converter = YAMLConverter(source: source)
                 return try converter.convert(node)
             }
         } catch let error as ComposeError {
@@ -28,13 +28,13 @@ struct YAMLDocument {
         } catch let error as YamlError {
             throw ComposeError(finding(for: error))
         } catch {
-            throw refusal(at: .start, "The file is not YAML: \(error)")
+            throw refusal(at: .start(of: source), "The file is not YAML: \(error)")
         }
     }
 
     /// YAML 1.1 allows no control characters but tab and line breaks. Checked here because the library gives no place for this error.
     private func refuseForbiddenCharacters() throws(ComposeError) {
-        var position = Position.start
+        var position = Position.start(of: source)
         for scalar in text.unicodeScalars {
             let isAllowed =
                 switch scalar.value {
@@ -46,7 +46,7 @@ struct YAMLDocument {
                 throw refusal(at: position, "The character U+\(String(repeating: "0", count: max(0, 4 - code.count)))\(code) is not allowed.")
             }
             if scalar == "\n" {
-                position = Position(line: position.line + 1, column: 1)
+                position = Position(source: source, line: position.line + 1, column: 1)
             } else {
                 position.column += 1
             }
@@ -57,14 +57,14 @@ struct YAMLDocument {
         switch error {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _):
             let reason = [problem, context?.text].compactMap(\.self).joined(separator: " ")
-            return ComposeFinding(file: file, position(mark), "The file is not YAML: \(AliasShield.uncover(reason)).")
+            return ComposeFinding(position(mark), "The file is not YAML: \(AliasShield.uncover(reason)).")
         case .composer(_, let problem, let mark, _):
             let hint = "Keep one document in a file, without “---” between parts."
-            return ComposeFinding(file: file, position(mark), "The file is not one YAML document: \(problem).", hint: hint)
+            return ComposeFinding(position(mark), "The file is not one YAML document: \(problem).", hint: hint)
         case .duplicatedKeysInMapping(let keys, let context):
             return doubledKey(AliasShield.uncover(keys.first ?? ""), first: position(context.mark))
         default:
-            return ComposeFinding(file: file, .start, "The file is not YAML: \(error).")
+            return ComposeFinding(.start(of: source), "The file is not YAML: \(error).")
         }
     }
 
@@ -84,14 +84,14 @@ struct YAMLDocument {
             }
             guard isKey else { continue }
             let message = "The key “\(key.printable(limit: 80))” is given twice; the first is on line \(first.line)."
-            return ComposeFinding(file: file, Position(line: index + 1, column: first.column), message, hint: "Remove one of them.")
+            return ComposeFinding(Position(source: source, line: index + 1, column: first.column), message, hint: "Remove one of them.")
         }
-        return ComposeFinding(file: file, first, "The key “\(key.printable(limit: 80))” is given twice.", hint: "Remove one of them.")
+        return ComposeFinding(first, "The key “\(key.printable(limit: 80))” is given twice.", hint: "Remove one of them.")
     }
 
-    private func position(_ mark: Mark) -> Position { Position(line: max(1, mark.line), column: max(1, mark.column)) }
+    private func position(_ mark: Mark) -> Position { Position(source: source, line: max(1, mark.line), column: max(1, mark.column)) }
 
     private func refusal(at position: Position, _ message: String, hint: String? = nil) -> ComposeError {
-        ComposeError(ComposeFinding(file: file, position, message, hint: hint))
+        ComposeError(ComposeFinding(position, message, hint: hint))
     }
 }

@@ -55,6 +55,10 @@ extension APIClient {
         try await call(Request(method: .POST, path: Routes.compose, body: .json(Self.encode(file))))
     }
 
+    public func report(on file: InspectCompose) async throws -> ComposeReport {
+        try await call(Request(method: .POST, path: Routes.composeReport, body: .json(Self.encode(file))))
+    }
+
     /// `PATCH /workspaces/{ref}`
     public func update(_ workspace: Reference, _ change: UpdateWorkspace) async throws -> Workspace {
         try await call(

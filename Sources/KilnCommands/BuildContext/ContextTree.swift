@@ -1,8 +1,16 @@
 internal import Glibc
 internal import KilnModel
 
-/// What a build context holds: paths relative to it, sorted, ignored ones left out.
+/// What a build context, or a file or folder that services see, holds: paths relative to it, sorted, ignored ones left out.
 struct ContextTree: Equatable {
+    /// What becomes of what cannot travel: links that lead outside, sockets, devices.
+    enum Strictness {
+        /// A build would go wrong without it.
+        case refuses
+        /// It would mean something else in a container anyway.
+        case leavesOut
+    }
+
     struct Item: Equatable {
         enum Kind: Equatable {
             case folder
@@ -17,28 +25,57 @@ struct ContextTree: Equatable {
 
     let root: String
     private(set) var items: [Item] = []
+    /// What was left out though no rule said so.
+    private(set) var leftOut: [String] = []
+    private let strictness: Strictness
+    /// Of a tree that is one file: where it lies.
+    private var file: String?
 
     /// Total size of the files, in bytes.
     var size: Int { items.reduce(0) { if case .file(let size) = $1.kind { $0 + size } else { $0 } } }
+
+    /// One file, under the name that a tar of one file has.
+    init(file: String, mode: UInt32, size: Int) {
+        root = file
+        strictness = .refuses
+        self.file = file
+        items = [Item(path: FileCopy.memberName, mode: mode, kind: .file(size: size))]
+    }
+
+    /// An empty folder.
+    init(emptyFolder: String) {
+        root = emptyFolder
+        strictness = .refuses
+    }
+
+    /// Where the content of an item is read.
+    func location(of item: Item) -> String { file ?? "\(root)/\(item.path)" }
 
     /// Walks `root`, following no link.
     /// - Parameters:
     ///   - ignore: the rules of its `.dockerignore`.
     ///   - kept: files that travel whatever the rules say: those the build itself is described by.
     /// - Throws: `KilnError` with `invalid-build-context` at links that leave the context, sockets, devices, names that are not UTF-8.
-    init(root: String, ignore: IgnoreFile, kept: Set<String>) throws(KilnError) {
+    init(root: String, ignore: IgnoreFile, kept: Set<String>, strictness: Strictness = .refuses) throws(KilnError) {
         self.root = root
+        self.strictness = strictness
         try walk("", ignore: ignore, kept: kept)
         items.sort { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
         let links = LinkMap(items)
         for case let item in items {
             guard case .link(let target) = item.kind, !links.staysInside(item.path) else { continue }
+            guard strictness == .refuses else {
+                leftOut.append(item.path)
+                continue
+            }
             throw KilnError(
                 .invalidBuildContext,
                 "The link \(item.path.printable()) in the build context \(root) leads to \(target.printable()), outside the context.",
                 hint: "Remove it, or name it in .dockerignore."
             )
         }
+        let out = Set(leftOut)
+        items.removeAll { out.contains($0.path) }
     }
 
     private mutating func walk(_ folder: String, ignore: IgnoreFile, kept: Set<String>) throws(KilnError) {
@@ -59,6 +96,7 @@ struct ContextTree: Equatable {
             case _ where ignored: continue
             case S_IFREG: items.append(Item(path: path, mode: mode, kind: .file(size: Int(status.st_size))))
             case S_IFLNK: items.append(Item(path: path, mode: 0o777, kind: .link(target: try target(of: path))))
+            case _ where strictness == .leavesOut: leftOut.append(path)
             default:
                 throw KilnError(
                     .invalidBuildContext, "\(path.printable()) in the build context \(root) is a socket, pipe or device.",

@@ -33,7 +33,7 @@ final class PackedContext: Sendable {
                 if buffer.count >= 1 << 18 { try flush() }
             }) { sink in
                 let writer = TarWriter(sink: sink)
-                for item in tree.items { try Self.write(item, of: tree.root, with: writer) }
+                for item in tree.items { try Self.write(item, of: tree, with: writer) }
                 try writer.finish()
             }
             try flush()
@@ -58,12 +58,12 @@ final class PackedContext: Sendable {
         return Array(bytes[..<max(0, count)])
     }
 
-    private static func write(_ item: ContextTree.Item, of root: String, with writer: TarWriter) throws {
+    private static func write(_ item: ContextTree.Item, of tree: ContextTree, with writer: TarWriter) throws {
         switch item.kind {
         case .folder: try writer.header(item.path, mode: item.mode, .folder)
         case .link(let target): try writer.header(item.path, mode: item.mode, .link(target: target))
         case .file(let size):
-            let path = "\(root)/\(item.path)"
+            let path = tree.location(of: item)
             let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
             guard file >= 0 else { throw failure("\(path) cannot be read") }
             defer { close(file) }

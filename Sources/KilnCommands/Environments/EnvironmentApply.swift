@@ -16,13 +16,17 @@ struct EnvironmentApply: Verb {
 
     @OptionGroup var environment: EnvironmentArgument
     @OptionGroup var compose: ComposeOptions
+    @Option(help: ArgumentHelp("Where a new one lives.", valueName: "name"), completion: .machines, transform: { try Name($0) })
+    var workmachine: Name?
     @Flag(help: "Only print what would become of each service.") var dryRun = false
     @OptionGroup var wait: WaitOptions
     @OptionGroup var common: CommonOptions
 
     func run(in context: Context) async throws {
         try await context.withClient { client in
-            let asked = try await compose.request(for: environment.name.name, client, context)
+            let exists = try await client.exists(Environment.self, environment.reference)
+            let bundle = try await compose.bundle(for: exists ? environment.name : nil, client, context)
+            let asked = CreateEnvironment(name: environment.name.name, workmachine: workmachine, bundle: bundle)
             let applied = try await client.apply(asked, to: environment.reference, dryRun: dryRun)
             if dryRun {
                 if common.json { return try context.output.json(applied) }

@@ -65,6 +65,7 @@ struct EnvironmentStatus: Verb {
     )
 
     @OptionGroup var workspace: WorkspaceOption
+    @Flag(name: .shortAndLong, help: "Print the services' names only.") var quiet = false
     @OptionGroup var common: CommonOptions
 
     func run(in context: Context) async throws {
@@ -72,6 +73,7 @@ struct EnvironmentStatus: Verb {
         try await context.withClient { client in
             let report = try await client.report(on: reference)
             if common.json { return try context.output.json(report) }
+            if quiet { return report.environment?.spec.services.forEach { context.output.line($0.name.value) } ?? () }
             guard let environment = report.environment else {
                 return context.output.line("Workspace \(report.workspace.metadata.name) is not connected. Connect it with: kl env connect NAME")
             }
@@ -81,8 +83,10 @@ struct EnvironmentStatus: Verb {
                 let reason = connection?.reason.map { ": \($0.message)" } ?? ""
                 context.output.line("connection   not there yet\(reason)")
             }
+            ServiceTable.print(environment, to: context)
+            guard !report.intercepts.isEmpty else { return }
             context.output.line()
-            context.output.table(ServiceTable.services(environment))
+            context.output.table(InterceptTable.list(report.intercepts, now: context.now()))
         }
     }
 }

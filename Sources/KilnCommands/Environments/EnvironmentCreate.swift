@@ -10,18 +10,20 @@ struct EnvironmentCreate: Verb {
 
             Examples:
               kl env create shop --file compose.yaml
+              kl env create shop --file compose.yaml --file compose.dev.yaml --profile debug
               TAG=1.2 kl e create shop
             """
     )
 
     @Argument(help: "Its name: 1 to 63 of a-z, 0-9 and -.", transform: { try Name($0) }) var name: Name
     @OptionGroup var compose: ComposeOptions
+    @Option(help: ArgumentHelp("Where it lives.", valueName: "name"), completion: .machines, transform: { try Name($0) }) var workmachine: Name?
     @OptionGroup var wait: WaitOptions
     @OptionGroup var common: CommonOptions
 
     func run(in context: Context) async throws {
         try await context.withClient { client in
-            let asked = try await compose.request(for: name, client, context)
+            let asked = CreateEnvironment(name: name, workmachine: workmachine, bundle: try await compose.bundle(client, context))
             try await context.conclude(
                 try await client.create(asked), client, wait, common, pending: "Environment \(name) is being made.",
                 until: { .running($0, version: $1) },

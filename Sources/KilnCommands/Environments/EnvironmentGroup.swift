@@ -7,9 +7,8 @@ struct EnvironmentGroup: ParsableCommand {
         commandName: "env", abstract: "Sets of services in Compose syntax, with a private network.",
         subcommands: [
             EnvironmentCreate.self, EnvironmentApply.self, EnvironmentList.self, EnvironmentShow.self, EnvironmentStart.self, EnvironmentStop.self,
-            EnvironmentRestart.self,
-            EnvironmentExec.self, EnvironmentShell.self, EnvironmentConnect.self,
-            EnvironmentDisconnect.self, EnvironmentStatus.self, EnvironmentLogs.self, EnvironmentDelete.self,
+            EnvironmentRestart.self, EnvironmentExec.self, EnvironmentShell.self, EnvironmentConnect.self, EnvironmentDisconnect.self,
+            EnvironmentStatus.self, EnvironmentLogs.self, EnvironmentDelete.self, EnvironmentValidate.self, EnvironmentConvert.self,
         ],
         aliases: ["e"]
     )

@@ -48,6 +48,9 @@ struct WorkspaceOption: ParsableArguments {
 extension CompletionKind {
     static let workspaces = CompletionKind.shellCommand("kl workspace list --quiet 2>/dev/null")
     static let environments = CompletionKind.shellCommand("kl env list --quiet 2>/dev/null")
+    /// Of the environment that the workspace is connected to.
+    static let services = CompletionKind.shellCommand("kl env status --quiet 2>/dev/null")
+    static let intercepts = CompletionKind.shellCommand("kl intercept list --quiet 2>/dev/null")
     static let machines = CompletionKind.shellCommand("kl machine list --quiet 2>/dev/null")
 }
 

@@ -37,6 +37,27 @@ extension Verdict {
         return isDone ? .done : .working(phase: "Disconnecting", activity: nil)
     }
 
+    /// Whether `keys` reach `workspace`, or wait for it to listen.
+    static func intercepting(_ workspace: Workspace, _ keys: Set<Intercept.Key>, version: Int) -> Verdict {
+        if workspace.metadata.deletionRequestedAt != nil { return .failed(.deleted) }
+        let entries = workspace.status.intercepts.filter { keys.contains($0.key) }
+        if let lost = entries.first(where: { $0.phase == .lost }) { return .failed(lost.reason ?? .unknown) }
+        guard workspace.status.observedVersion >= version else { return .working(phase: "Starting", activity: nil) }
+        if workspace.status.phase == .failed { return .failed(workspace.status.reason ?? .unknown) }
+        if let failing = entries.first(where: { $0.phase == .failing }) { return .failed(failing.reason ?? .unknown) }
+        let wanted = Set(workspace.spec.intercepts.map(\.key))
+        guard keys.isSubset(of: wanted) else { return .failed(.stopped) }
+        let known = Set(entries.filter { $0.phase != .starting }.map(\.key))
+        return known == keys ? .done : .working(phase: "Starting", activity: nil)
+    }
+
+    /// Whether `workspace` lets through what it does not intercept any more.
+    static func released(_ workspace: Workspace, version: Int) -> Verdict {
+        guard workspace.status.observedVersion >= version else { return .working(phase: "Stopping", activity: nil) }
+        if workspace.status.phase == .failed { return .failed(workspace.status.reason ?? .unknown) }
+        return workspace.endedIntercepts.isEmpty ? .done : .working(phase: "Stopping", activity: nil)
+    }
+
     /// Whether all services of `environment` are well.
     static func running(_ environment: Environment, version: Int) -> Verdict {
         environment.judge(version: version) { $0 == .running }
@@ -64,6 +85,14 @@ extension Workspace {
     }
 }
 
+extension Workspace {
+    /// Those that are not wanted any more, and were not yet seen to be out.
+    var endedIntercepts: [Intercept.Key] {
+        let wanted = Set(spec.intercepts.map(\.key))
+        return status.intercepts.filter { $0.phase != .lost && !wanted.contains($0.key) }.map(\.key)
+    }
+}
+
 extension Environment {
     fileprivate func judge(version: Int, isDone: (Phase) -> Bool) -> Verdict {
         if metadata.deletionRequestedAt != nil { return .failed(.deleted) }
@@ -79,7 +108,7 @@ extension Environment {
 
     /// The services that are not well, in one reason.
     private var brokenServices: Reason? {
-        let broken = status.services.filter { [.failed, .unhealthy, .exited].contains($0.phase) }
+        let broken = status.services.filter { [.failed, .unhealthy, .exited, .crashLoop].contains($0.phase) }
         guard let first = broken.first else { return nil }
         let list = broken.map { service in
             let why = service.reason?.message ?? service.exitStatus.map { "it ended with status \($0)" } ?? service.phase.rawValue.lowercased()
@@ -94,5 +123,6 @@ extension Environment {
 
 extension Reason {
     static let unknown = Reason(code: KilnError.Code.internalError.value, message: "It failed and did not say why.", hint: "kl doctor")
+    static let stopped = Reason(code: KilnError.Code.notFound.value, message: "It was stopped meanwhile.")
     static let deleted = Reason(code: KilnError.Code.notFound.value, message: "It was deleted meanwhile.")
 }

@@ -4,7 +4,7 @@ internal import KilnModel
 
 struct WorkspaceShow: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show a workspace: phase, limits, use, connection.",
+        commandName: "show", abstract: "Show a workspace: phase, limits, use, connection, intercepts.",
         discussion: "Examples:\n  kl workspace show hello\n  kl ws show hello --json"
     )
 
@@ -49,6 +49,7 @@ enum ReportTable {
             facts.append(("limits", Table.Cell("\(Show.cpus(limits.milliCPUs)) CPUs, \(Show.size(limits.memory)) memory, \(limits.pids) processes")))
         }
         facts += connection(report, now: now)
+        facts += InterceptSummary.all(of: workspace).flatMap { InterceptTable.facts($0, now: now) }
         guard details else { return .facts(facts) }
         facts += [
             ("address", Table.Cell(AddressPlan.workspace(min(max(1, workspace.spec.addressIndex), AddressPlan.maximumIndex)).description)),

@@ -14,7 +14,7 @@ extension Backend {
             guard try call.reference() == body.name.value else { throw KilnError.noSuch(.environment, try call.reference()) }
             guard !isDry else {
                 try authorise(call, .create, .resource(.environment, owner: try call.owner(), id: nil))
-                let plan = ApplyPlan(from: [], to: try services(of: EnvironmentDefinition(request: body)))
+                let plan = ApplyPlan(from: [], to: try read(body.bundle).services)
                 return try .json(EnvironmentApplication(plan: plan, environment: nil))
             }
             let created = try await createEnvironment(body, call)
@@ -40,26 +40,18 @@ extension Backend {
             throw KilnError(
                 .invalidValue, "\(name) lives on another workmachine than \(wanted), and its volumes with it.", hint: "Leave out --workmachine.")
         }
-        var definition = try await definition(of: existing) ?? EnvironmentDefinition(request: body)
-        definition.request = body
-        return try .json(
-            status: isDry ? .ok : .accepted, try await apply(definition, to: existing, isDry: isDry))
+        let configuration = try await definition(of: existing)?.configuration ?? [:]
+        let reading = try read(body.bundle, configuration: configuration, for: existing)
+        return try .json(status: isDry ? .ok : .accepted, try await apply(reading, to: existing, isDry: isDry))
     }
 
-    /// Works out the services that `definition` gives `existing`, and unless `isDry` has them come about.
-    func apply(_ definition: EnvironmentDefinition, to existing: Environment_, isDry: Bool = false) async throws -> EnvironmentApplication {
-        let services = try services(of: definition, keeping: existing.spec.services)
-        let plan = ApplyPlan(from: existing.spec.services, to: services)
+    /// Has an environment become what was read, unless `isDry`.
+    func apply(_ reading: EnvironmentReading, to existing: Environment_, isDry: Bool = false) async throws -> EnvironmentApplication {
+        let plan = ApplyPlan(from: existing.spec.services, to: reading.services)
         guard !isDry else { return EnvironmentApplication(plan: plan, environment: existing) }
         let changed = try await store.apply(
-            services, source: try RequestJSON.text(definition), to: existing.metadata.id, expecting: existing.metadata.version,
-            again: existing.status.needsAnotherTry)
+            reading.services, secrets: reading.secrets, source: try reading.definition.text, to: existing.metadata.id,
+            expecting: existing.metadata.version, again: existing.status.needsAnotherTry)
         return EnvironmentApplication(plan: plan, environment: changed)
-    }
-
-    /// What an environment was made of; nil for one that was not made of a file.
-    func definition(of environment: Environment_) async throws -> EnvironmentDefinition? {
-        guard let text = try await store.source(of: environment.metadata.id) else { return nil }
-        return try RequestJSON.decode(EnvironmentDefinition.self, from: text)
     }
 }

@@ -1,4 +1,3 @@
-internal import Compose
 internal import Hummingbird
 internal import KilnAPI
 internal import KilnControl
@@ -52,61 +51,12 @@ extension Backend {
     func createEnvironment(_ body: CreateEnvironment, _ call: Call) async throws -> Environment_ {
         let owner = try call.owner()
         try authorise(call, .create, .resource(.environment, owner: owner, id: nil))
-        let definition = EnvironmentDefinition(request: body)
-        let services = try services(of: definition)
+        let reading = try read(body.bundle)
         let workmachine = try await workmachine(named: body.workmachine, owner: owner)
         return try await store.createEnvironment(
-            name: body.name, owner: owner, workmachine: workmachine, services: services, source: try RequestJSON.text(definition)
+            name: body.name, owner: owner, workmachine: workmachine, services: reading.services, secrets: reading.secrets,
+            source: try reading.definition.text
         )
-    }
-
-    /// Says what a file needs before it can become an environment.
-    func addCompose(to table: inout RouteTable) {
-        table.add(.post, Routes.compose) { call in
-            try authorise(call, .create, .resource(.environment, owner: try call.owner(), id: nil))
-            let body = try await RequestJSON.decode(InspectCompose.self, from: call.request)
-            do {
-                let variables = try Self.variables(body.variables, beside: body.variablesFile)
-                let project = try ComposeFile.read(text: body.compose, file: body.file, variables: variables)
-                return try .json(
-                    ComposeInspection(
-                        contexts: project.contexts.map { .init(path: $0, containerfiles: project.containerfiles(of: $0)) },
-                        environmentFiles: project.environmentFiles.map { .init(path: $0.path, required: $0.required) },
-                        variables: project.referencedVariables.sorted(), warnings: project.warnings.map(\.description)
-                    )
-                )
-            } catch let error as ComposeError {
-                throw error.kilnError
-            }
-        }
-    }
-
-    /// The caller's variables, and under them those of the `.env` beside the file.
-    private static func variables(_ set: [String: String], beside file: String?) throws -> [String: String] {
-        guard let file else { return set }
-        let defaults = try EnvironmentFile.read(text: file, file: ".env", variables: set)
-        return Dictionary(defaults.map { ($0.key, $0.value) }) { $1 }.merging(set) { $1 }
-    }
-
-    /// Reads what an environment is made of; every build context must have arrived.
-    /// - Parameter existing: its services so far, which keep their addresses.
-    func services(of definition: EnvironmentDefinition, keeping existing: [KilnModel.Service] = []) throws -> [KilnModel.Service] {
-        let body = definition.request
-        do {
-            let set = body.variables.merging(definition.configuration) { $1 }
-            let variables = try Self.variables(set, beside: body.environmentFiles[".env"])
-            let project = try ComposeFile.read(text: body.compose, file: body.file, variables: variables)
-            for path in project.contexts {
-                guard let digest = body.contexts[path], !controller.contexts.contains(digest) else { continue }
-                throw KilnError(
-                    .invalidBuildContext, "The build context \(path.printable(limit: 80)) was not uploaded.",
-                    hint: "Put its tar to \(Routes.context(digest)) first."
-                )
-            }
-            return try project.services(contexts: body.contexts, environmentFiles: body.environmentFiles, keeping: existing)
-        } catch let error as ComposeError {
-            throw error.kilnError
-        }
     }
 }
 

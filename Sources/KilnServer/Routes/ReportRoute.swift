@@ -12,13 +12,15 @@ extension Backend {
                 let workmachine = try await store.resource(Workmachine.self, workspace.spec.workmachine)
             else { throw KilnError.noSuch(.workspace, document.name.value) }
             var environment: Environment_?
+            var intercepts: [InterceptSummary] = []
             if let id = workspace.spec.connection ?? workspace.status.connection?.environment {
                 environment = try await store.resource(Environment_.self, id)
+                intercepts = try await interceptSummaries(in: id)
             }
             return try .json(
                 WorkspaceReport(
                     workspace: workspace, workmachine: workmachine.metadata.name, usage: await usage(of: workspace, call),
-                    environment: environment
+                    environment: environment, intercepts: intercepts
                 )
             )
         }

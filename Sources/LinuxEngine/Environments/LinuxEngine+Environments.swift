@@ -54,7 +54,7 @@ extension LinuxEngine {
     private func run(_ target: EnvironmentTarget) async throws -> EnvironmentObservation {
         let services = Dictionary(uniqueKeysWithValues: target.services.map { ($0.name, $0) })
         let revisions = try services.mapValues { try revision(of: $0, in: target) }
-        let plan = EnvironmentPlan(services: target.services, revisions: revisions, observed: try await observe(target.id))
+        let plan = EnvironmentPlan(services: target.services, revisions: revisions, observed: try await observe(target), now: Self.now())
         // Before anything is taken away: a service whose new image cannot be had goes on with the old one.
         var failures = try await fetchImages(of: plan.created.compactMap { services[$0] })
         try await removeContainers(plan.removed.filter { failures[$0] == nil }.map { containerName(of: $0, in: target.id) })
@@ -75,14 +75,14 @@ extension LinuxEngine {
         return EnvironmentObservation(services: plan.statuses.map { status in failures[status.name].map { status.failed($0) } ?? status })
     }
 
-    /// Leads the virtual addresses to the containers that run, and has their health watched.
+    /// Leads the virtual addresses to the containers that run or are started again by themselves, and has the health of those that run watched.
     private func route(_ target: EnvironmentTarget, _ services: [Name: Service]) async throws {
         var routed: [RoutedService] = []
         var checks: [String: Service.Healthcheck] = [:]
-        for container in try await observe(target.id) where container.isRunning {
-            guard let service = services[container.service] else { continue }
-            routed.append(RoutedService(index: service.addressIndex, ports: service.ports))
-            if let check = service.healthcheck, !check.command.isEmpty { checks[container.container] = check }
+        for container in try await observe(target) {
+            guard let service = services[container.service], container.isRunning || container.comesBack else { continue }
+            routed.append(RoutedService(index: service.addressIndex))
+            if container.isRunning, let check = service.healthcheck, !check.command.isEmpty { checks[container.container] = check }
         }
         try await network.setServices(routed, of: target.id)
         await health.watch(checks, environment: target.id)

@@ -8,28 +8,47 @@ import WorkspaceEngine
 extension LinuxEngine {
     func containerName(of service: Name, in environment: ResourceID) -> String { "\(instance.prefix)-s-\(environment)-\(service)" }
 
-    private var bootMarks: BootMarks { BootMarks(directory: "\(configuration.runtimeDirectory)/started") }
+    var bootMarks: BootMarks { BootMarks(directory: "\(configuration.runtimeDirectory)/started") }
 
     /// What a container is made from, in short: another digest means another container.
     func revision(of service: Service, in target: EnvironmentTarget) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        let beside = "\(target.rangeIndex) \(target.generations[service.name] ?? 0)"
+        let used = service.secrets
+        // Versions, not values: a digest of a value would be something to try values against.
+        let secrets = target.secrets.filter { used.contains($0.name) }.map { "\($0.name) \($0.version)" }.sorted()
+        let beside = "\(target.rangeIndex) \(target.generations[service.name] ?? 0) \(secrets)"
         let digest = SHA256.hash(data: try encoder.encode(service.containerPart) + Data(beside.utf8))
         return digest.prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 
-    func observe(_ environment: ResourceID) async throws -> [EnvironmentPlan.Observed] {
+    /// Last lines shown of a service that ended.
+    private static let shownLines = 3
+
+    /// What there is of an environment. The restart policies are those wanted now.
+    func observe(_ target: EnvironmentTarget) async throws -> [EnvironmentPlan.Observed] {
+        let environment = target.id
+        let policies = Dictionary(target.services.map { ($0.name, $0.restart) }) { first, _ in first }
         var observed: [EnvironmentPlan.Observed] = []
         for container in try await containers.list(label: "\(Label.id)=\(environment)") {
             guard let service = container.labels[Label.service].flatMap({ try? Name($0) }) else { continue }
+            let policy = policies[service] ?? .no
+            var record = try restartRecords.record(of: container.name) ?? RestartRecord(policy: policy)
+            if record.policy != policy {
+                record.policy = policy
+                try restartRecords.set(record, of: container.name)
+                restarts.add(container.name)
+            }
+            let hasEnded = container.phase == .exited
+            let run = hasEnded || record.attempts >= RestartRecord.loop ? try await containers.lastRun(of: container.id) : nil
+            let lines = hasEnded ? try await lastLines(of: container.id, count: Self.shownLines) : []
             // One that was made and never started has no revision: it is made again.
             observed.append(
                 .init(
                     container: container.id, service: service, revision: container.phase == .created ? "" : container.labels[Label.revision] ?? "",
                     isRunning: container.isRunning,
                     startedSinceBoot: bootMarks.isSet(containerName(of: service, in: environment)), exitStatus: container.exitStatus,
-                    restarts: try await containers.restarts(of: container.id), health: await health.health(of: container.id)))
+                    record: record, run: run, lastLines: lines, health: await health.health(of: container.id)))
         }
         return observed
     }
@@ -41,6 +60,7 @@ extension LinuxEngine {
         } else {
             _ = try mountSysfs(for: name, namespace: network.serviceNamespace(environment: target.id, index: service.addressIndex))
         }
+        try restartRecords.set(RestartRecord(policy: service.restart), of: name)
         try await containers.start(name)
         try bootMarks.set(name)
     }

@@ -7,6 +7,8 @@ extension LinuxEngine {
         try await locks.withLock(target.id) {
             switch target.state {
             case .suspended:
+                try await self.switchBack(target.id, address: target.address)
+                try await self.endPrograms(of: target)
                 try await self.removeContainer(of: target.id)
                 return WorkspaceObservation(state: .suspended)
             case .running:
@@ -21,6 +23,7 @@ extension LinuxEngine {
 
     public func remove(_ target: WorkspaceTarget) async throws {
         try await locks.withLock(target.id) {
+            try await self.switchBack(target.id, address: target.address)
             try await self.removeContainer(of: target.id)
             try await self.network.removeWorkspace(target.id)
             try await self.folders.removeWorkspaceFolder(target.name, of: target.workmachine.id)
@@ -94,13 +97,19 @@ extension LinuxEngine {
     /// Links the workspace to the environment it should see, and probes the way a program would use it.
     private func applyConnection(of target: WorkspaceTarget) async -> WorkspaceObservation {
         do {
+            if let present = try await network.connection(of: target.id), present != target.connection?.environment {
+                try await switchBack(target.id, address: target.address)
+            }
             guard let connection = target.connection else {
                 try await network.disconnect(workspace: target.id, address: target.address)
                 return WorkspaceObservation(state: .running)
             }
             try await network.connect(workspace: target.id, address: target.address, to: connection.environment)
+            let intercepts = try await applyIntercepts(connection, of: target)
             if let probe = connection.probe { try await verify(probe, from: target.id) }
-            return WorkspaceObservation(state: .running, connected: connection.environment)
+            return WorkspaceObservation(
+                state: .running, connected: connection.environment,
+                intercepts: await verify(intercepts, of: target, in: connection.environment))
         } catch let error as KilnError {
             return WorkspaceObservation(state: .running, connectionFailure: error)
         } catch {
@@ -126,6 +135,15 @@ extension LinuxEngine {
         }
     }
 
+    /// How long programs may take to end by themselves when their workspace is suspended.
+    private static let endLimit = Duration.seconds(3)
+
+    private func endPrograms(of target: WorkspaceTarget) async throws {
+        guard let container = try await containers.inspect(containerName(of: target.id)), container.isRunning else { return }
+        let left = try await containers.endPrograms(of: container, grace: Self.endLimit)
+        if left > 0 { logger.info("programs had to be killed", metadata: ["workspace": "\(target.id)", "count": "\(left)"]) }
+    }
+
     private func removeContainer(of id: ResourceID) async throws {
         try await removeContainer(named: containerName(of: id), grace: 10)
         try await sockets.close(id)
@@ -147,8 +165,6 @@ extension LinuxEngine {
             workingDirectory: "\(WorkspaceLayout.folders)/\(target.name)",
             environment: try WorkspaceLayout.environment(target), input: input, output: output)
     }
-
-    public func traffic(of target: WorkspaceTarget) async throws -> [InterceptTraffic] { [] }
 
     public func usage(of target: WorkspaceTarget) async throws -> WorkspaceUsage {
         guard let container = try await containers.inspect(containerName(of: target.id)), container.isRunning else {

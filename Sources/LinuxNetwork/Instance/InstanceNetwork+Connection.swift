@@ -9,7 +9,11 @@ extension InstanceNetwork {
         try await change {
             try requireEnvironment(environment)
             guard workspaceNamespace(workspace).exists else { throw KilnError(.engineFailed, "The workspace \(workspace) has no network yet.") }
-            if try connectionHere(of: workspace) != environment { try disconnectHere(workspace, address: address) }
+            if try connectionHere(of: workspace) != environment {
+                try disconnectHere(workspace, address: address)
+                // Of a namespace that somebody deleted under this address.
+                try takeOutIntercepts(in: environment) { $0.holder == address }
+            }
             try plug(workspace, address: address, environment: environment).ensure()
         }
     }
@@ -27,20 +31,19 @@ extension InstanceNetwork {
         try await change { workspaceNamespace(workspace).exists ? try connectionHere(of: workspace) : nil }
     }
 
-    private static let interface = "env0"
     /// What the loopback's alias says while a disconnect is under way. It outlives a crash, and goes with the namespace.
     private static let disconnecting = "disconnecting environment "
 
     private func plug(_ workspace: ResourceID, address: IPv4Address, environment: ResourceID) -> Plug {
         Plug(
-            leaf: workspaceNamespace(workspace), leafInterface: Self.interface, hub: environmentNamespace(environment),
+            leaf: workspaceNamespace(workspace), leafInterface: Table.connection, hub: environmentNamespace(environment),
             hubInterface: NamespaceNames.interface(of: .workspace(workspace)), address: address, gateway: AddressPlan.environmentGateway,
             leafAlias: NamespaceNames.alias(of: .environment(environment)), hubAlias: NamespaceNames.alias(of: .workspace(workspace)), localnet: true,
             destinations: [.init(prefix: AddressPlan.services), .init(prefix: AddressPlan.callers), .init(prefix: .resolver)])
     }
 
-    private func connectionHere(of workspace: ResourceID) throws -> ResourceID? {
-        try NetlinkSocket.route(in: workspaceNamespace(workspace)).link(named: Self.interface)?.alias.flatMap(Self.environment)
+    func connectionHere(of workspace: ResourceID) throws -> ResourceID? {
+        try NetlinkSocket.route(in: workspaceNamespace(workspace)).link(named: Table.connection)?.alias.flatMap(Self.environment)
     }
 
     /// The id in an alias that `NamespaceNames.alias` wrote.
@@ -52,16 +55,24 @@ extension InstanceNetwork {
     func disconnectHere(_ workspace: ResourceID, address: IPv4Address) throws {
         let socket = try NetlinkSocket.route(in: workspaceNamespace(workspace))
         let loopback = try socket.existingLink(named: "lo")
-        let veth = try socket.link(named: Self.interface)
+        let veth = try socket.link(named: Table.connection)
         let mark = loopback.alias.flatMap { $0.hasPrefix("disconnecting ") ? String($0.dropFirst("disconnecting ".count)) : nil }
         guard veth != nil || mark != nil else { return }
         let environment = (veth?.alias ?? mark).flatMap(Self.environment)
-        if let environment { try socket.send([.setLink(loopback.index, alias: Self.disconnecting + environment.value)]) }
+        var intercepted: [Conntrack.Entry] = []
+        if let environment {
+            try socket.send([.setLink(loopback.index, alias: Self.disconnecting + environment.value)])
+            try takeOutIntercepts(in: environment) { $0.holder == address }
+            let hub = environmentNamespace(environment)
+            if hub.exists { intercepted = try Conntrack.entries(in: hub, .answeredBy(address, .tcp)) }
+        }
         // Down, its routes are gone and nothing passes any more. Deleting it takes the kernel tens of milliseconds: those who wait in a
         // read get their error before.
         if let veth { try socket.send([.setLink(veth.index, isUp: false)]) }
         try endSockets(workspace, address: address, environment: environment)
-        try socket.send([.deleteLink(named: Self.interface)])
+        if let environment { try endSockets(of: intercepted, in: environment) }
+        try clearInterceptRules(of: workspace)
+        try socket.send([.deleteLink(named: Table.connection)])
         if let environment, environmentNamespace(environment).exists {
             // Half-made, it may be there without its other end.
             let peer = NamespaceNames.interface(of: .workspace(workspace))

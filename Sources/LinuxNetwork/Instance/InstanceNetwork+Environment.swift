@@ -18,6 +18,7 @@ extension InstanceNetwork {
             try plug.ensure()
             let socket = try NetlinkSocket.route(in: namespace)
             try socket.send([.replaceAddress(AddressPlan.resolver, link: try socket.existingLink(named: "lo").index)])
+            try takeOutOrphanedIntercepts(in: id)
         }
     }
 
@@ -64,12 +65,13 @@ extension InstanceNetwork {
         try await change {
             try requireEnvironment(environment)
             let namespace = environmentNamespace(environment)
-            let wanted = ServiceMaps(services: services)
-            let current = ServiceMaps(listing: try namespace.enter { try Nftables.listHere("list table ip \(Table.inNamespace)") })
-            guard let script = wanted.changes(from: current, table: Table.inNamespace) else { return }
-            try namespace.enter { try Nftables.applyHere(script) }
+            let wanted = ServiceMaps.elements(services)
+            let current = try namespace.enter { try Nftables.elementsHere(of: ServiceMaps.collections, in: Table.inNamespace) }
+            let changes = wanted.changes(from: current, table: Table.inNamespace)
+            if changes.isEmpty { return }
+            try namespace.enter { try Nftables.applyHere(changes.joined(separator: "\n")) }
             // A tracked UDP exchange never ends by itself while its sender goes on; it would keep the old way.
-            let changed = wanted.addressesChanged(from: current)
+            let changed = ServiceMaps.addressesChanged(from: current, to: wanted)
             if !changed.isEmpty {
                 try Conntrack.delete(in: namespace) { $0.transport == UInt8(IPPROTO_UDP) && changed.contains($0.destination) }
             }
@@ -96,6 +98,7 @@ extension InstanceNetwork {
 
     private func removeServiceHere(environment: ResourceID, index: Int) throws {
         let owner = NamespaceNames.Owner.service(environment: environment, index: index)
+        try takeOutIntercepts(in: environment) { $0.intercept.serviceIndex == index }
         try forget(owner, address: AddressPlan.container(index), in: environmentNamespace(environment))
         let namespace = names.namespace(of: owner)
         if namespace.exists { try deleteVeths(in: namespace) }

@@ -1,4 +1,5 @@
 import Glibc
+import KilnModel
 
 /// Runs blocking work on a thread of its own, which ends with it.
 ///
@@ -12,28 +13,35 @@ enum DedicatedThread {
     /// - Throws: what `body` throws; failed system calls as `KilnError`.
     static func run<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
-            let job = Job {
-                let result = Result { () throws -> T in
-                    do { return try body() } catch let error as SystemCallError { throw error.kilnError }
+            do {
+                try start {
+                    let result = Result { () throws -> T in
+                        do { return try body() } catch let error as SystemCallError { throw error.kilnError }
+                    }
+                    continuation.resume(with: result)
                 }
-                continuation.resume(with: result)
-            }
-            var attributes = pthread_attr_t()
-            pthread_attr_init(&attributes)
-            pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
-            var thread = pthread_t()
-            let pointer = Unmanaged.passRetained(job)
-            let code = pthread_create(&thread, &attributes, Self.start, pointer.toOpaque())
-            pthread_attr_destroy(&attributes)
-            guard code == 0 else {
-                pointer.release()
-                continuation.resume(throwing: SystemCallError(number: code, action: "start a thread").kilnError)
-                return
+            } catch {
+                continuation.resume(throwing: error)
             }
         }
     }
 
-    private static let start: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { pointer in
+    /// Starts `body` and does not wait for it.
+    static func start(_ body: @escaping @Sendable () -> Void) throws(KilnError) {
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
+        var thread = pthread_t()
+        let pointer = Unmanaged.passRetained(Job(body))
+        let code = pthread_create(&thread, &attributes, Self.main, pointer.toOpaque())
+        pthread_attr_destroy(&attributes)
+        guard code == 0 else {
+            pointer.release()
+            throw SystemCallError(number: code, action: "start a thread").kilnError
+        }
+    }
+
+    private static let main: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { pointer in
         if let pointer { Unmanaged<Job>.fromOpaque(pointer).takeRetainedValue().body() }
         return nil
     }

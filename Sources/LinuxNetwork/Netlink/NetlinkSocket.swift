@@ -20,6 +20,7 @@ struct NetlinkRequest: Sendable {
 /// A netlink socket of one namespace: it stays there wherever it is used. Not for two threads at once.
 final class NetlinkSocket {
     private let descriptor: Descriptor
+    private let family: CInt
     private var sequence: UInt32 = 1
     private var buffer = [UInt8](repeating: 0, count: 1 << 16)
 
@@ -29,6 +30,7 @@ final class NetlinkSocket {
         let number = socket(AF_NETLINK, CInt(SOCK_RAW.rawValue) | CInt(SOCK_CLOEXEC.rawValue), family)
         guard number >= 0 else { throw SystemCallError.last("open a netlink socket") }
         descriptor = Descriptor(number)
+        self.family = family
         // Acknowledgements come without a copy of the request, and with the kernel's own words for what is wrong.
         for option in [NETLINK_CAP_ACK, NETLINK_EXT_ACK] {
             var on: CInt = 1
@@ -38,6 +40,8 @@ final class NetlinkSocket {
         var limit = timeval(tv_sec: 10, tv_usec: 0)
         setsockopt(number, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
+
+    deinit { if family == NETLINK_NETFILTER { Lingering.release(descriptor) } }
 
     /// A socket for links, addresses and routes of `namespace`; nil: the calling thread's.
     static func route(in namespace: NetworkNamespace? = nil) throws -> NetlinkSocket {

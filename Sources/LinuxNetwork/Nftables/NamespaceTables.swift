@@ -33,38 +33,63 @@ extension Table {
             ])
     }
 
-    /// A workspace: nothing comes in but answers and what an intercept translated. Intercepts write `prerouting` and `output`.
+    /// A workspace: nothing comes in but answers and what an intercept translated.
     static let workspace = Table(
-        name: inNamespace,
+        name: inNamespace, collections: WorkspaceRules.collections,
         chains: [
-            Chain(name: "prerouting", base: "nat hook prerouting priority dstnat; policy accept", rules: nil),
-            Chain(name: "output", base: "nat hook output priority -100; policy accept", rules: nil),
             Chain(
-                name: "input", base: "filter hook input priority filter; policy drop", rules: ownInput + ["ct status dnat accept"] + refusing()),
+                name: "prerouting", base: "nat hook prerouting priority dstnat; policy accept",
+                rules: ["iifname \"\(connection)\" \(dnat(WorkspaceRules.intercepts))"]),
+            Chain(
+                name: "output", base: "nat hook output priority -100; policy accept",
+                rules: [
+                    "oifname \"\(connection)\" \(marking(WorkspaceRules.marks))",
+                    "ct mark @\(WorkspaceRules.connections.name)",
+                    "oifname \"\(connection)\" \(dnat(WorkspaceRules.intercepts))",
+                ]),
+            Chain(
+                name: "input", base: "filter hook input priority filter; policy drop",
+                // Both directions of its own calls come in by the loopback.
+                rules: ["ct mark @\(WorkspaceRules.traffic.name)"] + ownInput + [
+                    "ct status dnat accept",
+                    "iifname \"\(connection)\" ip daddr . ip protocol . th dport @\(WorkspaceRules.open.name) accept",
+                ] + refusing()),
         ])
+
+    /// A workspace's end of its connection.
+    static let connection = "env0"
+
+    /// Of the type of service (RFC 2474), from its unassigned values: what Kiln's own probes carry, so that nobody's traffic counts them.
+    static let probe: UInt8 = 0x2b
+
+    private static func dnat(_ map: Collection) -> String { "dnat ip to ip daddr . ip protocol . th dport map @\(map.name)" }
+
+    /// Only the first packet of a connection sees it, as all of a nat chain.
+    private static func marking(_ map: Collection) -> String {
+        "ip dscp != \(probe) ct mark set ip daddr . ip protocol . th dport map @\(map.name)"
+    }
 
     /// An environment: between its services (`s…`), connected workspaces (`w…`) and its way out (`up0`, with the address `uplink`).
     static func environment(uplink: IPv4Address) -> Table {
         let inside = #"iifname { "w*", "s*" }"#
         return Table(
             name: inNamespace,
-            collections: [
-                Collection(keyword: "map", name: ServiceMaps.ports, type: "ipv4_addr . inet_proto . inet_service : ipv4_addr . inet_service"),
-                Collection(keyword: "map", name: ServiceMaps.addresses, type: "ipv4_addr : ipv4_addr"),
-                Collection(keyword: "set", name: ServiceMaps.own, type: "ipv4_addr . ipv4_addr"),
-            ],
+            collections: EnvironmentIntercepts.collections + [EnvironmentIntercepts.callers] + ServiceMaps.collections,
             chains: [
                 sources,
                 Chain(
                     name: "translate", base: "nat hook prerouting priority dstnat; policy accept",
                     rules: [
-                        "dnat ip to ip daddr . ip protocol . th dport map @\(ServiceMaps.ports)",
-                        "dnat to ip daddr map @\(ServiceMaps.addresses)",
+                        marking(EnvironmentIntercepts.marks),
+                        "ct mark @\(EnvironmentIntercepts.connections.name) update @\(EnvironmentIntercepts.callers.name) { ip saddr . ct mark }",
+                        dnat(EnvironmentIntercepts.intercepts),
+                        "dnat to ip daddr map @\(ServiceMaps.addresses.name)",
                     ]),
                 noRoute(from: inside),
                 Chain(
                     name: "forward", base: "filter hook forward priority filter; policy drop",
                     rules: [
+                        "ct mark @\(EnvironmentIntercepts.traffic.name)",
                         "ct state established,related accept",
                         "iifname \"up0\" drop",
                         "ct status dnat accept",
@@ -80,7 +105,7 @@ extension Table {
                     name: "postrouting", base: "nat hook postrouting priority srcnat; policy accept",
                     rules: [
                         // A service that calls its own name would answer itself past the translation; nft cannot compare two fields.
-                        "ip saddr . ip daddr @\(ServiceMaps.own) snat to \(AddressPlan.environmentGateway)",
+                        "ip saddr . ip daddr @\(ServiceMaps.own.name) snat to \(AddressPlan.environmentGateway)",
                         "oifname \"up0\" snat to \(uplink)",
                     ]),
             ])

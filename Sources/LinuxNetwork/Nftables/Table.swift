@@ -6,21 +6,22 @@ struct Table: Sendable, Equatable {
         let keyword: String
         let name: String
         let type: String
+        /// `flags timeout;`, say: what stands behind the type.
+        var options = ""
     }
 
     struct Chain: Sendable, Equatable {
         let name: String
         /// `filter hook forward priority filter; policy drop`, say; nil: a chain that others jump to.
         let base: String?
-        /// nil: whatever is in it stays, because others write it while this table lives (intercepts).
-        let rules: [String]?
+        let rules: [String]
     }
 
     let name: String
     var collections: [Collection] = []
     let chains: [Chain]
 
-    /// One transaction that makes the table exactly this, and leaves the elements of its collections and the chains without `rules` alone.
+    /// One transaction that makes the table exactly this, and leaves the elements of its collections alone.
     var ensuring: String { lines(["add table ip \(name)"]) }
 
     /// One transaction that makes the table anew, empty collections included.
@@ -35,19 +36,19 @@ struct Table: Sendable, Equatable {
     /// Setting them again would do no harm, but whoever deletes a rule waits for the kernel to let go of it, tens of milliseconds.
     func matches(listing: String) -> Bool {
         let counts = TableListing(listing).ruleCounts
-        return counts[mark] == 0 && chains.allSatisfy { chain in counts[chain.name].map { $0 == chain.rules?.count ?? $0 } ?? false }
+        return counts[mark] == 0 && chains.allSatisfy { counts[$0.name] == $0.rules.count }
     }
 
     /// nft 1.0.6 wants every element, chain and rule on a line of its own.
     private func lines(_ start: [String]) -> String { (start + body + ["add chain ip \(name) \(mark)"]).joined(separator: "\n") + "\n" }
 
     private var body: [String] {
-        var lines = collections.map { "add \($0.keyword) ip \(name) \($0.name) { type \($0.type); }" }
+        var lines = collections.map { "add \($0.keyword) ip \(name) \($0.name) { type \($0.type); \($0.options) }" }
         for chain in chains {
             lines.append("add chain ip \(name) \(chain.name)" + (chain.base.map { " { type \($0); }" } ?? ""))
-            if chain.rules != nil { lines.append("flush chain ip \(name) \(chain.name)") }
+            lines.append("flush chain ip \(name) \(chain.name)")
         }
-        for chain in chains { lines += (chain.rules ?? []).map { "add rule ip \(name) \(chain.name) \($0)" } }
+        for chain in chains { lines += chain.rules.map { "add rule ip \(name) \(chain.name) \($0)" } }
         return lines
     }
 
@@ -56,16 +57,13 @@ struct Table: Sendable, Equatable {
         body.joined(separator: "\n").utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
 
-    /// Whether nobody else writes into it.
-    private var isStatic: Bool { collections.isEmpty && chains.allSatisfy { $0.rules != nil } }
-
     /// Brings the calling thread's namespace to this table. One that stands in the way, from another version, is replaced.
     func ensureHere() throws {
         var stale: [String] = []
         // An error here means that the table is not there; should nftables itself fail, the next step says so.
-        if let listing = try? Nftables.listHere("list table ip \(name)") {
+        if let listing = try? Nftables.listHere("list table ip \(name)", .withoutElements) {
             if matches(listing: listing) { return }
-            if isStatic { return try Nftables.applyHere(replacing) }
+            if collections.isEmpty { return try Nftables.applyHere(replacing) }
             stale = TableListing(listing).ruleCounts.keys.filter { $0.hasPrefix(Self.markPrefix) && $0 != mark }.sorted()
         }
         do {

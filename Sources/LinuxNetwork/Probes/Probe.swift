@@ -31,15 +31,26 @@ public enum Probe {
     /// Opens a TCP connection, and closes it.
     public static func connect(to address: IPv4Address, port: UInt16, in namespace: NetworkNamespace, timeout: Duration) async throws -> ConnectResult
     {
-        try await namespace.perform {
-            let deadline = ContinuousClock.now + timeout
-            let (socket, code) = try openSocket(CInt(SOCK_STREAM.rawValue), to: address, port: port)
-            if code == EINPROGRESS {
-                guard wait(for: Int16(POLLOUT), on: socket, until: deadline) else { return .timedOut }
-                return try result(of: pendingError(socket))
-            }
-            return try result(of: code)
+        try await namespace.perform { try openHere(to: address, port: port, timeout: timeout).result }
+    }
+
+    /// A connection that a probe opened, closed with its last reference.
+    struct Opened {
+        let result: ConnectResult
+        let local: (address: IPv4Address, port: UInt16)
+        let socket: Descriptor
+    }
+
+    /// Opens a TCP connection in the calling `DedicatedThread`'s namespace, its packets marked with `dscp`.
+    static func openHere(to address: IPv4Address, port: UInt16, timeout: Duration, dscp: UInt8 = 0) throws -> Opened {
+        let deadline = ContinuousClock.now + timeout
+        let (socket, code) = try openSocket(CInt(SOCK_STREAM.rawValue), to: address, port: port, dscp: dscp)
+        let local = try ownName(socket)
+        if code == EINPROGRESS {
+            guard wait(for: Int16(POLLOUT), on: socket, until: deadline) else { return Opened(result: .timedOut, local: local, socket: socket) }
+            return Opened(result: try result(of: pendingError(socket)), local: local, socket: socket)
         }
+        return Opened(result: try result(of: code), local: local, socket: socket)
     }
 
     private static func resolveHere(_ name: String, resolver: IPv4Address, timeout: Duration) throws -> NameResult {
@@ -77,10 +88,15 @@ public enum Probe {
     }
 
     /// A non-blocking socket and what connecting it gave: 0, EINPROGRESS or an error.
-    private static func openSocket(_ type: CInt, to address: IPv4Address, port: UInt16) throws -> (socket: Descriptor, code: CInt) {
+    private static func openSocket(_ type: CInt, to address: IPv4Address, port: UInt16, dscp: UInt8 = 0) throws -> (socket: Descriptor, code: CInt) {
         let number = socket(AF_INET, type | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue), 0)
         guard number >= 0 else { throw SystemCallError.last("open a probe's socket") }
         let descriptor = Descriptor(number)
+        // The six upper bits of the type of service.
+        var service = CInt(dscp) << 2
+        if dscp != 0, setsockopt(number, CInt(IPPROTO_IP), IP_TOS, &service, socklen_t(MemoryLayout<CInt>.size)) != 0 {
+            throw SystemCallError.last("mark a probe's packets")
+        }
         var peer = sockaddr_in()
         peer.sin_family = sa_family_t(AF_INET)
         peer.sin_port = port.bigEndian
@@ -89,6 +105,16 @@ public enum Probe {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.connect(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
         }
         return (descriptor, code == 0 ? 0 : errno)
+    }
+
+    private static func ownName(_ socket: Descriptor) throws -> (address: IPv4Address, port: UInt16) {
+        var name = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let code = withUnsafeMutablePointer(to: &name) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(socket.number, $0, &length) }
+        }
+        guard code == 0 else { throw SystemCallError.last("read a probe's own address") }
+        return (IPv4Address(bits: UInt32(bigEndian: name.sin_addr.s_addr)), UInt16(bigEndian: name.sin_port))
     }
 
     private static func pendingError(_ socket: Descriptor) -> CInt {

@@ -16,6 +16,8 @@ public enum Conntrack {
         /// Nil for protocols without ports.
         public let sourcePort: UInt16?
         public let destinationPort: UInt16?
+        public let replySourcePort: UInt16?
+        public let replyDestinationPort: UInt16?
         let tuple: [UInt8]
         let id: UInt32?
 
@@ -25,7 +27,7 @@ public enum Conntrack {
     }
 
     public static func list(in namespace: NetworkNamespace) async throws -> [Entry] {
-        try await DedicatedThread.run { try entries(of: open(namespace)) }
+        try await DedicatedThread.run { try entries(in: namespace) }
     }
 
     /// Deletes every entry that mentions `address`.
@@ -37,19 +39,49 @@ public enum Conntrack {
 
     /// As `delete`, on the calling `DedicatedThread`.
     @discardableResult
-    static func delete(in namespace: NetworkNamespace, where isCondemned: (Entry) -> Bool) throws -> Int {
-        let socket = try open(namespace)
-        let condemned = try entries(of: socket).filter(isCondemned)
-        try socket.send(condemned.map(deletion))
+    static func delete(in namespace: NetworkNamespace, _ filter: Filter = .none, where isCondemned: (Entry) -> Bool) throws -> Int {
+        let condemned = try entries(in: namespace, filter).filter(isCondemned)
+        if !condemned.isEmpty { try delete(condemned, in: namespace) }
         return condemned.count
+    }
+
+    /// Deletes these entries; content with those that are gone.
+    static func delete(_ entries: [Entry], in namespace: NetworkNamespace) throws {
+        try open(namespace).send(entries.map(deletion))
+    }
+
+    /// The entries that pass the filter.
+    static func entries(in namespace: NetworkNamespace, _ filter: Filter = .none) throws -> [Entry] {
+        var message = message(IPCTNL_MSG_CT_GET)
+        filter.write(to: &message)
+        return try open(namespace).dump(NetlinkRequest(message: message, action: "list the tracked connections")).compactMap(Entry.init)
+            // A kernel older than 5.8 does not know the filter.
+            .filter(filter.passes)
+    }
+
+    /// The entry of one connection, by its first packet.
+    static func entry(
+        _ transport: TransportProtocol, from source: IPv4Address, _ sourcePort: UInt16, to destination: IPv4Address, _ port: UInt16,
+        in namespace: NetworkNamespace
+    ) throws -> Entry? {
+        var message = message(IPCTNL_MSG_CT_GET)
+        message.append(Int(CTA_TUPLE_ORIG.rawValue) | Int(NLA_F_NESTED)) { tuple in
+            tuple.appendAttribute(Int(CTA_TUPLE_IP.rawValue) | Int(NLA_F_NESTED)) { addresses in
+                addresses.appendAttribute(Int(CTA_IP_V4_SRC.rawValue), source.networkBytes)
+                addresses.appendAttribute(Int(CTA_IP_V4_DST.rawValue), destination.networkBytes)
+            }
+            tuple.appendAttribute(Int(CTA_TUPLE_PROTO.rawValue) | Int(NLA_F_NESTED)) { ports in
+                ports.appendAttribute(Int(CTA_PROTO_NUM.rawValue), [transport.number])
+                ports.appendAttribute(Int(CTA_PROTO_SRC_PORT.rawValue), sourcePort.bigEndian.bytes)
+                ports.appendAttribute(Int(CTA_PROTO_DST_PORT.rawValue), port.bigEndian.bytes)
+            }
+        }
+        return try open(namespace).get(NetlinkRequest(message: message, action: "look up a tracked connection", tolerated: [ENOENT]))
+            .flatMap(Entry.init)
     }
 
     private static func open(_ namespace: NetworkNamespace) throws -> NetlinkSocket {
         try namespace.enter { try NetlinkSocket(family: NETLINK_NETFILTER) }
-    }
-
-    private static func entries(of socket: NetlinkSocket) throws -> [Entry] {
-        try socket.dump(NetlinkRequest(message: message(IPCTNL_MSG_CT_GET), action: "list the tracked connections")).compactMap(Entry.init)
     }
 
     private static func deletion(of entry: Entry) -> NetlinkRequest {
@@ -71,22 +103,40 @@ public enum Conntrack {
 extension Conntrack.Entry {
     init?(_ reply: NetlinkReply) {
         let attributes = reply.attributes(after: MemoryLayout<nfgenmsg>.size)
-        guard let tuple = attributes.bytes(Int(CTA_TUPLE_ORIG.rawValue)), let original = attributes.nested(Int(CTA_TUPLE_ORIG.rawValue)),
-            let answer = attributes.nested(Int(CTA_TUPLE_REPLY.rawValue)), let addresses = original.nested(Int(CTA_TUPLE_IP.rawValue)),
-            let answerAddresses = answer.nested(Int(CTA_TUPLE_IP.rawValue)), let ports = original.nested(Int(CTA_TUPLE_PROTO.rawValue)),
-            let source = addresses.address(Int(CTA_IP_V4_SRC.rawValue)), let destination = addresses.address(Int(CTA_IP_V4_DST.rawValue)),
-            let replySource = answerAddresses.address(Int(CTA_IP_V4_SRC.rawValue)),
-            let replyDestination = answerAddresses.address(Int(CTA_IP_V4_DST.rawValue))
+        guard let tuple = attributes.bytes(Int(CTA_TUPLE_ORIG.rawValue)), let original = Ends(attributes.nested(Int(CTA_TUPLE_ORIG.rawValue))),
+            let answer = Ends(attributes.nested(Int(CTA_TUPLE_REPLY.rawValue)))
         else { return nil }
-        self.source = source
-        self.destination = destination
-        self.replySource = replySource
-        self.replyDestination = replyDestination
-        transport = ports.number(Int(CTA_PROTO_NUM.rawValue)) ?? 0
-        sourcePort = ports.number(Int(CTA_PROTO_SRC_PORT.rawValue), as: UInt16.self).map(UInt16.init(bigEndian:))
-        destinationPort = ports.number(Int(CTA_PROTO_DST_PORT.rawValue), as: UInt16.self).map(UInt16.init(bigEndian:))
+        source = original.source
+        destination = original.destination
+        replySource = answer.source
+        replyDestination = answer.destination
+        transport = original.transport
+        sourcePort = original.sourcePort
+        destinationPort = original.destinationPort
+        replySourcePort = answer.sourcePort
+        replyDestinationPort = answer.destinationPort
         self.tuple = Array(tuple)
         // As it came, in network byte order.
         id = attributes.number(Int(CTA_ID.rawValue))
+    }
+
+    /// One direction of a connection (`CTA_TUPLE_…`).
+    private struct Ends {
+        let source: IPv4Address
+        let destination: IPv4Address
+        let transport: UInt8
+        let sourcePort: UInt16?
+        let destinationPort: UInt16?
+
+        init?(_ tuple: NetlinkAttributes?) {
+            guard let addresses = tuple?.nested(Int(CTA_TUPLE_IP.rawValue)), let ports = tuple?.nested(Int(CTA_TUPLE_PROTO.rawValue)),
+                let source = addresses.address(Int(CTA_IP_V4_SRC.rawValue)), let destination = addresses.address(Int(CTA_IP_V4_DST.rawValue))
+            else { return nil }
+            self.source = source
+            self.destination = destination
+            transport = ports.number(Int(CTA_PROTO_NUM.rawValue)) ?? 0
+            sourcePort = ports.number(Int(CTA_PROTO_SRC_PORT.rawValue), as: UInt16.self).map(UInt16.init(bigEndian:))
+            destinationPort = ports.number(Int(CTA_PROTO_DST_PORT.rawValue), as: UInt16.self).map(UInt16.init(bigEndian:))
+        }
     }
 }

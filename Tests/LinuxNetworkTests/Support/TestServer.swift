@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import KilnModel
 import Synchronization
@@ -9,22 +10,31 @@ import Synchronization
 final class TestServer: Sendable {
     private let sockets: Mutex<[CInt]>
 
-    private init(_ socket: CInt) { sockets = Mutex([socket]) }
+    /// Set once the thread that reads datagrams is done: until then it keeps its socket alive, which takes what is sent.
+    private let reading: DispatchSemaphore?
+
+    private init(_ socket: CInt, reading: DispatchSemaphore? = nil) {
+        sockets = Mutex([socket])
+        self.reading = reading
+    }
 
     deinit {
         // Wakes whoever waits in accept or read; the threads close what they hold.
         sockets.withLock { list in
             for socket in list {
                 shutdown(socket, CInt(SHUT_RDWR))
+                reading?.wait()
                 close(socket)
             }
         }
     }
 
     /// - Parameter dualStack: an IPv6 socket that takes IPv4 peers, as Node's and Java's servers do.
-    static func tcp(_ word: String, in namespace: NetworkNamespace, at address: IPv4Address = .any, port: UInt16, dualStack: Bool = false)
-        async throws -> TestServer
-    {
+    /// - Parameter isMute: reads and never answers.
+    static func tcp(
+        _ word: String, in namespace: NetworkNamespace, at address: IPv4Address = .unspecified, port: UInt16, dualStack: Bool = false,
+        isMute: Bool = false
+    ) async throws -> TestServer {
         try await namespace.perform {
             let listener = try bound(dualStack ? AF_INET6 : AF_INET, SOCK_STREAM, address, port)
             guard listen(listener, 64) == 0 else { throw SystemCallError.last("listen on port \(port)") }
@@ -34,14 +44,14 @@ final class TestServer: Sendable {
                     let connection = accept(listener, nil, nil)
                     guard connection >= 0, let server else { return }
                     server.sockets.withLock { $0.append(connection) }
-                    Worker.start { answer(connection, word: word) }
+                    Worker.start { answer(connection, word: word, isMute: isMute) }
                 }
             }
             return server
         }
     }
 
-    static func udp(_ word: String, in namespace: NetworkNamespace, at address: IPv4Address = .any, port: UInt16) async throws -> TestServer {
+    static func udp(_ word: String, in namespace: NetworkNamespace, at address: IPv4Address = .unspecified, port: UInt16) async throws -> TestServer {
         try await serve(in: namespace, at: address, port: port) { _, peer in Array("\(word) from \(peer)".utf8) }
     }
 
@@ -62,7 +72,9 @@ final class TestServer: Sendable {
     ) async throws -> TestServer {
         try await namespace.perform {
             let number = try bound(AF_INET, SOCK_DGRAM, address, port)
+            let done = DispatchSemaphore(value: 0)
             Worker.start {
+                defer { done.signal() }
                 var buffer = [UInt8](repeating: 0, count: 1500)
                 while true {
                     var peer = sockaddr_in()
@@ -79,11 +91,11 @@ final class TestServer: Sendable {
                     }
                 }
             }
-            return TestServer(number)
+            return TestServer(number, reading: done)
         }
     }
 
-    private static func answer(_ connection: CInt, word: String) {
+    private static func answer(_ connection: CInt, word: String, isMute: Bool) {
         var peer = sockaddr_in6()
         var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
         let code = withUnsafeMutablePointer(to: &peer) {
@@ -95,6 +107,7 @@ final class TestServer: Sendable {
         let reply = Array("\(word) from \(IPv4Address(address[0], address[1], address[2], address[3]))".utf8)
         var buffer = [UInt8](repeating: 0, count: 4096)
         while recv(connection, &buffer, buffer.count, 0) > 0 {
+            if isMute { continue }
             guard send(connection, reply, reply.count, CInt(MSG_NOSIGNAL)) > 0 else { return }
         }
     }
@@ -118,10 +131,6 @@ final class TestServer: Sendable {
         guard code == 0 else { throw SystemCallError.last("bind to \(address):\(port)") }
         return number
     }
-}
-
-extension IPv4Address {
-    static let any = IPv4Address(0, 0, 0, 0)
 }
 
 /// A thread for a loop that blocks. It inherits the namespace of the thread that starts it.

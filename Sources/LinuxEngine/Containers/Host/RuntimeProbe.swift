@@ -46,10 +46,11 @@ struct RuntimeProbe {
     private func holdStrayControllers() throws {
         guard case .v1(let mounted, isHybrid: true) = cgroups.version else { return }
         let inUnified = try Files.read("\(CgroupLayout.unified)/cgroup.controllers").split { $0.isWhitespace }.map(String.init)
-        let lines = try Files.read("/proc/cgroups").split(separator: "\n").dropFirst()
-        let known = Set(lines.compactMap { $0.split(separator: "\t").first.map(String.init) })
-        let options = try MountTable.current().filter { $0.type == "cgroup" }.flatMap(\.superOptions)
-        let elsewhere = options.filter { known.contains($0) && mounted[$0] == nil }
+        // In a hierarchy of v1 (its number is not 0), though none that is mounted where it should be: maybe in another mount namespace.
+        let elsewhere = try Files.read("/proc/cgroups").split(separator: "\n").dropFirst().compactMap { line -> String? in
+            let fields = line.split(separator: "\t").map(String.init)
+            return fields.count > 1 && fields[1] != "0" && mounted[fields[0]] == nil ? fields[0] : nil
+        }
         let held = Set(try MountTable.points(within: configuration.cgroups))
         for controller in Set(inUnified + elsewhere) {
             let target = "\(configuration.cgroups)/\(controller)"

@@ -1,0 +1,55 @@
+/// A file or folder that came with the Compose file, as a service sees it.
+public struct FileMount: Sendable, Codable, Hashable {
+    public enum Source: Sendable, Codable, Hashable {
+        /// A copy of a file or folder that lay beside the Compose file.
+        case copy(FileCopy)
+        /// The text of a small file.
+        case text(String)
+        /// The value of a secret, in memory only.
+        case secret(SecretName)
+    }
+
+    public var source: Source
+    public var path: ContainerPath
+    public var readOnly: Bool
+    /// Permission bits of a file; nil: those it came with, or 0444.
+    public var mode: Int?
+    /// Ids within the container; nil: root's.
+    public var user: Int?
+    public var group: Int?
+    /// The `configs` or `secrets` entry it was made from.
+    public var name: String?
+
+    public init(
+        source: Source, path: ContainerPath, readOnly: Bool = false, mode: Int? = nil, user: Int? = nil, group: Int? = nil, name: String? = nil
+    ) {
+        self.source = source
+        self.path = path
+        self.readOnly = readOnly
+        self.mode = mode
+        self.user = user
+        self.group = group
+        self.name = name
+    }
+}
+
+/// A file or folder that travelled as a tar.
+public struct FileCopy: Sendable, Codable, Hashable {
+    public enum Kind: String, Sendable, Codable { case file, folder }
+
+    /// The only member of the tar of a single file.
+    public static let memberName = "file"
+
+    /// Where it lay, relative to the project's folder. Two places with equal content are two copies: what one service writes to its own must
+    /// not show in the other's.
+    public var origin: String
+    public var kind: Kind
+    /// SHA-256 of the tar.
+    public var digest: ContentDigest
+
+    public init(origin: String, kind: Kind, digest: ContentDigest) {
+        self.origin = origin
+        self.kind = kind
+        self.digest = digest
+    }
+}

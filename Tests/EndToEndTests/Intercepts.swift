@@ -1,0 +1,246 @@
+import Foundation
+import Testing
+
+/// Intercepts on a real environment under real load: what they do, that nothing is lost, that what a crash leaves converges.
+struct Intercepts {
+    let instance: TestInstance
+    private let address = "198.18.0.1"
+
+    func check() async throws {
+        try await instance.kl("env", "create", "echo", "--file", instance.file("Echo/compose.yaml"))
+        for name in ["coder", "caller"] {
+            try await instance.kl("ws", "create", name)
+            try await instance.kl("env", "connect", "echo", "--workspace", name)
+        }
+        let script = try String(contentsOfFile: instance.file("Echo/server.py"), encoding: .utf8)
+        #expect(try await instance.tryKl("ws", "exec", "coder", "--", "sh", "-c", "cat > ~/echo.py", input: script).status == 0)
+        try await effect()
+        try await fallback()
+        try await ownership()
+        try await load()
+        for name in ["coder", "caller"] { try await instance.kl("ws", "delete", name, "--yes") }
+        try await instance.kl("env", "delete", "echo", "--yes", "--volumes")
+    }
+
+    // MARK: What it does
+
+    private func effect() async throws {
+        let (caller, coder) = (try await workspaceAddress("caller"), try await workspaceAddress("coder"))
+        #expect(try await ask("caller") == "original \(caller)")
+        try await serve(in: "coder", host: "127.0.0.1")
+        try await instance.kl("intercept", "start", "echo", "--port", "8080:3000", "--workspace", "coder")
+        // Whoever calls, the program on 127.0.0.1 answers, and sees who called.
+        #expect(try await ask("caller") == "workspace \(caller)")
+        #expect(try await ask("coder") == "workspace \(coder)")
+        let neighbour = try await curl(in: "\(instance.prefix)-s-\(try await instance.id("env", "echo"))-2")
+        #expect(neighbour.hasPrefix("workspace 198.18.128."))
+        // Ports that are not named stay with the original, and so does what the workspace serves besides.
+        #expect(try await curl(in: namespace("caller"), ":8082").trimmingCharacters(in: .whitespacesAndNewlines) == "original")
+        #expect(try await status(namespace("caller"), "http://\(coder):3000/") != 0, "the port itself is nobody's")
+        #expect(try await phase() == "Active")
+        let report = try await instance.kl("intercept", "status", "--workspace", "coder")
+        #expect(report.contains("caller") && report.contains("neighbour"), "who calls: \(report)")
+        try await instance.kl("intercept", "stop", "echo", "--workspace", "coder")
+        #expect(try await ask("caller") == "original \(caller)")
+        #expect(try await elements() == [])
+    }
+
+    // MARK: Never an outage
+
+    private func fallback() async throws {
+        let start = try await instance.kl("intercept", "start", "echo", "--port", "8080:3000", "--workspace", "coder")
+        #expect(!start.contains("waiting"), "the server still runs")
+        #expect(try await side("caller") == "workspace")
+        try await stopServing(in: "coder")
+        try await waitUntil("the original answers again", within: 5) { try await side("caller") == "original" }
+        try await waitUntil("the status says so", within: 5) { try await phase() == "Waiting" }
+        #expect(try await instance.kl("intercept", "status", "--workspace", "coder").contains("3000"))
+        try await serve(in: "coder", host: "0.0.0.0")
+        try await waitUntil("the new listener answers", within: 5) { try await side("caller") == "workspace" }
+
+        try await instance.kl("ws", "suspend", "coder")
+        #expect(try await side("caller") == "original")
+        try await instance.kl("ws", "resume", "coder")
+        #expect(try await side("caller") == "original")
+        try await serve(in: "coder", host: "127.0.0.1")
+        try await waitUntil("the intercept is active again without a command", within: 5) { try await side("caller") == "workspace" }
+
+        // The whole workspace dies.
+        let container = "\(instance.prefix)-w-\(try await instance.id("ws", "coder"))"
+        let pids = try await Program.check("/usr/sbin/ip", ["netns", "pids", container]).split(separator: "\n").compactMap { Int32($0) }
+        for pid in pids { kill(pid, SIGKILL) }
+        try await waitUntil("the original answers for the dead", within: 5) { try await side("caller") == "original" }
+        try await waitUntil("the workspace runs again", within: 60) { try await instance.inside("coder", "true").status == 0 }
+        try await serve(in: "coder", host: "127.0.0.1")
+        try await waitUntil("its intercept is back", within: 10) { try await side("caller") == "workspace" }
+
+        // A cold agent learns from the kernel what it has to watch.
+        try await instance.kill("kiln-agent")
+        try await instance.kill("kilnd")
+        #expect(try await side("caller") == "workspace", "the rules stay as they are")
+        try await stopServing(in: "coder", by: pids)
+        try await instance.startAgent()
+        try await waitUntil("the agent alone gives the traffic back", within: 10) { try await side("caller") == "original" }
+        try await instance.startServer()
+        try await waitUntil("kilnd is back", within: 60) { try await instance.inside("coder", "true").status == 0 }
+        try await instance.kl("intercept", "stop", "echo", "--workspace", "coder")
+    }
+
+    // MARK: Ownership
+
+    private func ownership() async throws {
+        try await serve(in: "coder", host: "127.0.0.1")
+        try await instance.kl("intercept", "start", "echo", "--port", "8080:3000", "--workspace", "coder")
+        let second = try await instance.tryKl("intercept", "start", "echo", "--port", "8080:3000", "--workspace", "caller")
+        #expect(second.status == 5 && second.errors.contains("coder") && second.errors.contains("--take-over"), "\(second.errors)")
+        try await instance.kl("intercept", "start", "echo", "--port", "8080:3000", "--workspace", "caller", "--take-over")
+        #expect(try await instance.kl("intercept", "status", "--workspace", "coder").contains("caller"), "the loser is told")
+        try await instance.kl("intercept", "stop", "--workspace", "caller")
+        try await instance.kl("intercept", "stop", "--workspace", "coder")
+        #expect(try await elements() == [])
+    }
+
+    // MARK: Nothing is lost
+
+    /// A thousand switches under every kind of load; then some with the daemons being killed meanwhile.
+    private func load() async throws {
+        try await serve(in: "coder", host: "127.0.0.1")
+        let switches = Int(ProcessInfo.processInfo.environment["KILN_SWITCHES"] ?? "1000") ?? 1000
+        try await underLoad { caller in
+            for round in 0..<switches / 2 {
+                try await instance.kl(
+                    "intercept", "start", "echo", "--port", "8080:3000", "--port", "9000:3001/udp", "--workspace", "coder")
+                #expect(try await curl(in: caller).hasPrefix("workspace"), "round \(round)")
+                try await instance.kl("intercept", "stop", "echo", "--workspace", "coder")
+                #expect(try await curl(in: caller).hasPrefix("original"), "round \(round)")
+            }
+        }
+        try await underLoad { caller in
+            for round in 0..<9 {
+                let work = Task {
+                    for verb in [["start", "echo", "--port", "8080:3000"], ["stop", "echo"]] {
+                        // Many of these fail: that is the point.
+                        _ = try await instance.tryKl(["intercept"] + verb + ["--workspace", "coder", "--timeout", "20"])
+                    }
+                }
+                try await Task.sleep(for: .milliseconds(Int.random(in: 5...150)))
+                let victim = ["kiln-agent", "kilnd", "podman"][round % 3]
+                try await instance.kill(victim)
+                if victim == "kilnd" { try await instance.startServer() }
+                if victim == "kiln-agent" { try await instance.startAgent() }
+                try await work.value
+            }
+            try await waitUntil("a command runs", within: 60) { try await instance.inside("coder", "true").status == 0 }
+            try await instance.kl("intercept", "start", "echo", "--port", "8080:3000", "--workspace", "coder")
+            #expect(try await elements() == ["198.18.0.1 . tcp . 8080"])
+            try await instance.kl("intercept", "stop", "--workspace", "coder")
+            #expect(try await elements() == [], "no rule without its intercept")
+        }
+        // A planned suspend loses nothing either.
+        try await instance.kl("intercept", "start", "echo", "--port", "8080:3000", "--workspace", "coder")
+        try await underLoad(kept: false) { _ in try await instance.kl("ws", "suspend", "coder") }
+        try await instance.kl("ws", "resume", "coder")
+        try await instance.kl("intercept", "stop", "--workspace", "coder")
+    }
+
+    /// Runs `body` while the caller's namespace calls in every way, with other people's clients too; not one request may have failed.
+    /// - Parameter kept: whether connections that were open before must go on as well.
+    private func underLoad(kept: Bool = true, _ body: (String) async throws -> Void) async throws {
+        let caller = try await namespace("caller")
+        let script = instance.file("Echo/load.py")
+        let seconds = 3600
+        let directory = FileManager.default.temporaryDirectory.path
+        func start(_ name: String, _ arguments: [String]) async throws -> (Int32, String) {
+            let log = "\(directory)/\(name)-\(UInt32.random(in: 0 ... .max))"
+            return (try await Program.start("/usr/sbin/ip", ["netns", "exec", caller] + arguments, log: log), log)
+        }
+        let own = try await start("load", ["/usr/bin/python3", script, address, "8080", "9000"] + (kept ? [] : ["new"]))
+        let wrk = try await start("wrk", ["/usr/bin/wrk", "-t1", "-c2", "-d\(seconds)", "-H", "Connection: close", "http://\(address):8080/"])
+        let h2load = try await start("h2load", ["/usr/bin/h2load", "-D", "\(seconds)", "-c1", "-m4", "--rps=200", "http://\(address):8082/"])
+        try await waitUntil("the load has begun", within: 20) { try String(contentsOfFile: own.1, encoding: .utf8).hasPrefix("ready") }
+        do {
+            try await body(caller)
+        } catch {
+            for (pid, _) in [own, wrk, h2load] { kill(pid, SIGKILL) }
+            throw error
+        }
+        for (pid, _) in [own, wrk, h2load] { kill(pid, pid == own.0 ? SIGTERM : SIGINT) }
+        try await waitUntil("the load has ended", within: 30) { [own, wrk, h2load].allSatisfy { kill($0.0, 0) != 0 } }
+
+        let said = try String(contentsOfFile: own.1, encoding: .utf8).split(separator: "\n").last ?? ""
+        let report = try JSONSerialization.jsonObject(with: Data(said.utf8)) as? [String: Any] ?? [:]
+        #expect(report["errors"] as? [String] == [], "\(said.prefix(2000))")
+        let counts = report["counts"] as? [String: [String: Int]] ?? [:]
+        #expect((counts["new"]?.values.reduce(0, +) ?? 0) > 10)
+        print("load: \(counts)")
+        let others = try String(contentsOfFile: wrk.1, encoding: .utf8)
+        #expect(others.contains("requests in") && !others.contains("Socket errors") && !others.contains("Non-2xx"), "\(others)")
+        let streams = try String(contentsOfFile: h2load.1, encoding: .utf8)
+        #expect(streams.contains(" 0 failed, 0 errored, 0 timeout"), "\(streams.suffix(1500))")
+    }
+
+    // MARK: Means
+
+    /// Starts the server in a workspace unless it runs, and waits until it listens.
+    private func serve(in workspace: String, host: String) async throws {
+        let script = """
+            pgrep -f '[e]cho.py' > /dev/null || { SIDE=workspace HOST=\(host) setsid python3 ~/echo.py 3000 3001 > ~/echo.log 2>&1 < /dev/null & }
+            for i in $(seq 400); do ss -ltn | grep -q ':3000 ' && exit 0; sleep 0.05; done; exit 1
+            """
+        #expect(try await instance.inside(workspace, script).status == 0)
+    }
+
+    private func stopServing(in workspace: String) async throws {
+        #expect(try await instance.inside(workspace, "pkill -9 -f '[e]cho.py'").status == 0)
+    }
+
+    /// Without any daemon's help.
+    private func stopServing(in workspace: String, by old: [Int32]) async throws {
+        for process in try await Program.check("/usr/bin/pgrep", ["-f", "echo.py 3000"]).split(separator: "\n").compactMap({ Int32($0) }) {
+            kill(process, SIGKILL)
+        }
+    }
+
+    private func namespace(_ workspace: String) async throws -> String { "\(instance.prefix)-w-\(try await instance.id("ws", workspace))" }
+
+    private func workspaceAddress(_ workspace: String) async throws -> String {
+        try await Program.check(
+            "/bin/sh", ["-c", #"ip netns exec "$1" ip -4 -o addr show lo | grep -o '198\.19\.[0-9.]*' | head -n 1"#, "sh", namespace(workspace)]
+        ).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// What the service answers to a workspace, on a new connection.
+    private func ask(_ workspace: String) async throws -> String {
+        try await curl(in: namespace(workspace)).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    private func side(_ workspace: String) async throws -> String { String(try await ask(workspace).prefix { $0 != " " }) }
+
+    private func curl(in namespace: String, _ port: String = ":8080") async throws -> String {
+        try await Program.check(
+            "/usr/sbin/ip", ["netns", "exec", namespace, "/usr/bin/curl", "--silent", "--show-error", "--max-time", "5", "http://\(address)\(port)/"])
+    }
+
+    private func status(_ namespace: String, _ url: String) async throws -> Int {
+        try await Program.run("/usr/sbin/ip", ["netns", "exec", namespace, "/usr/bin/curl", "--silent", "--max-time", "5", url]).status
+    }
+
+    /// The phase of the one intercept of `coder`.
+    private func phase() async throws -> String {
+        let status = try await instance.json("ws", "show", "coder")["status"] as? [String: Any]
+        let intercepts = status?["intercepts"] as? [[String: Any]] ?? []
+        return intercepts.count == 1 ? intercepts[0]["phase"] as? String ?? "" : "\(intercepts.count) intercepts"
+    }
+
+    /// The keys of the environment's map: what the kernel really does.
+    private func elements() async throws -> [String] {
+        let namespace = "\(instance.prefix)-e-\(try await instance.id("env", "echo"))"
+        let text = try await Program.check(
+            "/usr/sbin/ip", ["netns", "exec", namespace, "/usr/sbin/nft", "-j", "list", "map", "ip", "kiln", "intercepts"])
+        let items = (try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])?["nftables"] as? [[String: Any]] ?? []
+        let map = items.compactMap { $0["map"] as? [String: Any] }.first
+        return (map?["elem"] as? [[Any]] ?? []).compactMap { pair in
+            ((pair[0] as? [String: Any])?["concat"] as? [Any])?.map { "\($0)" }.joined(separator: " . ")
+        }
+    }
+}
