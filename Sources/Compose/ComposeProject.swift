@@ -118,7 +118,8 @@ public struct ComposeProject: Sendable {
         return variables
     }
 
-    private var usedSecrets: [Secret] {
+    /// The secrets that some service gets.
+    var usedSecrets: [Secret] {
         let used = Set(drafts.flatMap { $0.settings.secrets.map(\.name) })
         return secrets.filter { used.contains($0.name.value) }
     }

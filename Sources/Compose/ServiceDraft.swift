@@ -105,6 +105,8 @@ struct VariableList: Sendable {
     }
 
     private(set) var all: [Variable] = []
+    /// Keys that were named without a value and have none outside either: they are not set, whatever files say.
+    private(set) var unset: Set<String> = []
     private var places: [String: Int] = [:]
 
     init() {}
@@ -133,4 +135,13 @@ struct VariableList: Sendable {
     }
 
     mutating func set(_ variable: EnvironmentVariable) { set(.plain(variable)) }
+
+    mutating func leaveUnset(_ key: String) { unset.insert(key) }
+
+    /// The variables of `other` come over these.
+    mutating func set(_ other: VariableList) {
+        let kept = all.filter { !other.unset.contains($0.key) }
+        self = VariableList()
+        for variable in kept + other.all { set(variable) }
+    }
 }

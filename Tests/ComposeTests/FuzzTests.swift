@@ -33,6 +33,27 @@ import Testing
         volumes:
           data:
         """,
+        """
+        services:
+          base: {image: b, tmpfs: [/run:size=64m], ulimits: {nofile: {soft: 1, hard: 2}}, sysctls: [net.core.somaxconn=1]}
+          web:
+            extends: base
+            environment: !override {A: "1"}
+            ports: !reset []
+            deploy: {replicas: 2, resources: {limits: {cpus: "0.5", memory: 50M}}}
+            configs: [{source: c, target: /c, mode: 0440}]
+            secrets: [s]
+            networks: {n: {aliases: [www]}}
+            extra_hosts: ["a:1.2.3.4"]
+            links: ["base:b"]
+            volumes: ["./x:/x:ro", /anonymous]
+            healthcheck: {interval: 5s}
+            stop_signal: SIGRTMIN+3
+            cap_add: [CHOWN]
+        networks: {n: }
+        configs: {c: {content: "x ${TAG}"}}
+        secrets: {s: {file: ./s}}
+        """,
         "services: {a: &a {image: x, depends_on: [b]}, b: {<<: *a, depends_on: }}\n",
         "? services\n: ? a\n  : image: |-\n      x\n...\n",
     ]
@@ -92,6 +113,49 @@ import Testing
         for round in 0..<1500 where check(mutated(Self.seeds[round % Self.seeds.count], &generator), round) { good += 1 }
         // Enough of both, so that neither way goes untried.
         #expect((50..<1450).contains(good))
+    }
+
+    /// Files as people write them, each damaged a little: alone or over each other, with everything they refer to.
+    @Test(arguments: ComposeCase.all)
+    func damagedProjectsAreReadOrRefused(_ project: ComposeCase) throws {
+        var generator = SeededGenerator(seed: project.name.utf8.reduce(7) { $0 &* 31 &+ UInt64($1) })
+        let whole = try project.input()
+        let names = Set(whole.files.map(\.path) + whole.texts.keys + [".env"])
+        var (good, bad) = (0, 0)
+        for round in 0..<60 {
+            var input = whole
+            input.profiles = ["*"]
+            let texts = input.texts.keys.sorted()
+            let victim = Int.random(in: 0..<(input.files.count + texts.count), using: &generator)
+            if round == 0 {
+                // As it is.
+            } else if victim < input.files.count {
+                input.files[victim].text = mutated(input.files[victim].text, &generator)
+            } else {
+                let name = texts[victim - input.files.count]
+                input.texts[name] = mutated(input.texts[name] ?? "", &generator)
+            }
+            let (read, errors, warnings) = ComposeFile.examine(input)
+            for finding in errors + warnings {
+                #expect(
+                    finding.line >= 1 && finding.column >= 1 && !finding.message.isEmpty && names.contains(finding.file), "round \(round): \(finding)"
+                )
+            }
+            guard let read, read.needs.isEmpty else {
+                #expect(read != nil || !errors.isEmpty)
+                bad += 1
+                continue
+            }
+            // Whatever was understood can be said again, and means the same.
+            let converted = read.converted()
+            var again = ComposeInput(files: [.init(path: "again.yaml", text: converted.yaml)], variables: input.variables, profiles: ["*"])
+            again.texts = input.texts.filter { $0.key == ".env" }
+            let (second, refusals, _) = ComposeFile.examine(again)
+            #expect(refusals.isEmpty, "round \(round): \(refusals) of \(converted.yaml)")
+            if let second { #expect(second.converted() == converted, "round \(round)") }
+            good += 1
+        }
+        #expect(good > 0 && bad + good == 60)
     }
 
     @Test func randomBytesAreRefused() {

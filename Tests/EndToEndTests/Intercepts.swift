@@ -5,6 +5,8 @@ import Testing
 struct Intercepts {
     let instance: TestInstance
     private let address = "198.18.0.1"
+    /// Its whole command line, by which it is found.
+    private static let server = "python3 /home/dev/echo.py 3000 3001"
 
     func check() async throws {
         try await instance.kl("env", "create", "echo", "--file", instance.file("Echo/compose.yaml"))
@@ -78,7 +80,7 @@ struct Intercepts {
         try await instance.kill("kiln-agent")
         try await instance.kill("kilnd")
         #expect(try await side("caller") == "workspace", "the rules stay as they are")
-        try await stopServing(in: "coder", by: pids)
+        try await stopServingByForce()
         try await instance.startAgent()
         try await waitUntil("the agent alone gives the traffic back", within: 10) { try await side("caller") == "original" }
         try await instance.startServer()
@@ -184,19 +186,20 @@ struct Intercepts {
     /// Starts the server in a workspace unless it runs, and waits until it listens.
     private func serve(in workspace: String, host: String) async throws {
         let script = """
-            pgrep -f '[e]cho.py' > /dev/null || { SIDE=workspace HOST=\(host) setsid python3 ~/echo.py 3000 3001 > ~/echo.log 2>&1 < /dev/null & }
-            for i in $(seq 400); do ss -ltn | grep -q ':3000 ' && exit 0; sleep 0.05; done; exit 1
+            pgrep -x -f '\(Self.server)' > /dev/null || { SIDE=workspace HOST=\(host) setsid \(Self.server) > ~/echo.log 2>&1 < /dev/null & }
+            for i in $(seq 400); do ss -ltn | grep -q ':3000 ' && exit 0; sleep 0.05; done; cat ~/echo.log; exit 1
             """
-        #expect(try await instance.inside(workspace, script).status == 0)
+        let started = try await instance.inside(workspace, script)
+        #expect(started.status == 0, "\(started.output) \(started.errors)")
     }
 
     private func stopServing(in workspace: String) async throws {
-        #expect(try await instance.inside(workspace, "pkill -9 -f '[e]cho.py'").status == 0)
+        #expect(try await instance.inside(workspace, "pkill -9 -x -f '\(Self.server)'").status == 0)
     }
 
     /// Without any daemon's help.
-    private func stopServing(in workspace: String, by old: [Int32]) async throws {
-        for process in try await Program.check("/usr/bin/pgrep", ["-f", "echo.py 3000"]).split(separator: "\n").compactMap({ Int32($0) }) {
+    private func stopServingByForce() async throws {
+        for process in try await Program.check("/usr/bin/pgrep", ["-x", "-f", Self.server]).split(separator: "\n").compactMap({ Int32($0) }) {
             kill(process, SIGKILL)
         }
     }
@@ -218,7 +221,8 @@ struct Intercepts {
 
     private func curl(in namespace: String, _ port: String = ":8080") async throws -> String {
         try await Program.check(
-            "/usr/sbin/ip", ["netns", "exec", namespace, "/usr/bin/curl", "--silent", "--show-error", "--max-time", "5", "http://\(address)\(port)/"])
+            "/usr/sbin/ip", ["netns", "exec", namespace, "/usr/bin/curl", "--silent", "--show-error", "--max-time", "5"]
+                + (port == ":8082" ? ["--http2-prior-knowledge"] : []) + ["http://\(address)\(port)/"])
     }
 
     private func status(_ namespace: String, _ url: String) async throws -> Int {

@@ -57,6 +57,21 @@ import WorkspaceEngine
         #expect(judged([three], status("api", .exited, exit: 0)).phase == .running)
     }
 
+    @Test func `a crash loop fails what has nothing else to wait for, and says what was printed last`() throws {
+        let services = [try service("db", check: true), try service("api", index: 2, restart: .always)]
+        var loop = status("api", .crashLoop, exit: 1, restarts: 5)
+        loop.reason = Reason(code: "crash-loop", message: "api ended with status 1, 6 times in a row.")
+        loop.crash = Crash(times: 6, nextTry: 9, lastLines: ["no db", "bye"])
+        // The database may be what it needs.
+        #expect(judged(services, status("db", .starting), loop).phase == .starting)
+        let failed = judged(services, status("db", .healthy), loop)
+        #expect(failed.phase == .failed)
+        #expect(failed.reason?.message == "api ended with status 1, 6 times in a row. It last said: “no db” “bye”")
+        #expect(failed.reason?.hint == "See what it said: kl env logs shop api")
+        #expect(judged(services, status("db", .healthy), loop, hasRun: true).phase == .degraded)
+        #expect(judged(services, status("db", .waiting), loop).phase == .failed)
+    }
+
     @Test func `what ran before and breaks is degraded, unless nothing is left`() throws {
         let services = [try service("db"), try service("api", index: 2)]
         #expect(judged(services, status("db", .running), status("api", .exited, exit: 1), hasRun: true).phase == .degraded)

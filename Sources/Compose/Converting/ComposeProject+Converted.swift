@@ -8,10 +8,10 @@ extension ComposeProject {
         let volumes = Set(
             drafts.flatMap(\.settings.mounts).compactMap { if case .volume(let name) = $0.source { name.value } else { nil } })
         if !volumes.isEmpty { file["volumes"] = .map(Dictionary(volumes.map { ($0, .null) }) { first, _ in first }) }
-        let networks = Set(drafts.flatMap { $0.settings.networks.map(\.name) }).subtracting(["default"])
-        if !networks.isEmpty { file["networks"] = .map(Dictionary(networks.map { ($0, .null) }) { first, _ in first }) }
+        let granted = Set(drafts.flatMap { $0.settings.configs.map(\.name) })
+        let configs = configs.filter { granted.contains($0.name) }
         if !configs.isEmpty { file["configs"] = .map(Dictionary(configs.map { ($0.name, $0.converted()) }) { first, _ in first }) }
-        if !secrets.isEmpty { file["secrets"] = .map(Dictionary(secrets.map { ($0.name.value, $0.converted()) }) { first, _ in first }) }
+        if !usedSecrets.isEmpty { file["secrets"] = .map(Dictionary(usedSecrets.map { ($0.name.value, $0.converted()) }) { first, _ in first }) }
         return .map(file)
     }
 }

@@ -67,7 +67,7 @@ extension Reading {
             var seen: Set<String> = [drafts[index].name.value]
             drafts[index].settings.aliases = (drafts[index].settings.aliases + (aliases[drafts[index].name] ?? [])).filter {
                 seen.insert($0.value.lowercased()).inserted
-            }
+            }.sorted { $0.value < $1.value }
             for alias in drafts[index].settings.aliases where names.contains(alias.value.lowercased()) {
                 refuse(
                     drafts[index].position, "“\(alias)” is an alias of service “\(drafts[index].name)”, and another service's name.",

@@ -105,7 +105,8 @@ extension Reading {
                 }
             }
         }
-        return list
+        // Several addresses of one name keep their order.
+        return list.enumerated().sorted { ($0.element.name.value, $0.offset) < ($1.element.name.value, $1.offset) }.map(\.element)
     }
 
     /// Keys with values of a map, or of a list of texts that are cut at the first of `separators`.

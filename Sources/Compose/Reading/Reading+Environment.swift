@@ -11,7 +11,7 @@ extension Reading {
                 if let value = entry.value.isNull ? variable(entry.key, at: entry.position) : value(entry) {
                     set(entry.key, value, at: entry.position, in: &list)
                 } else if entry.value.isNull {
-                    check(entry.key, at: entry.position)
+                    leaveUnset(entry.key, at: entry.position, in: &list)
                 }
             }
         case .sequence(let items):
@@ -28,7 +28,7 @@ extension Reading {
                 } else if let value = variable(key, at: item.position) {
                     set(key, value, at: item.position, in: &list)
                 } else {
-                    check(key, at: item.position)
+                    leaveUnset(key, at: item.position, in: &list)
                 }
             }
         case .scalar, .template:
@@ -52,8 +52,12 @@ extension Reading {
         return text(entry.value, "The value of “\(entry.key.printable(limit: 80))”").map { .text($0) }
     }
 
-    private func check(_ key: String, at position: Position) {
-        do throws(KilnError) { _ = try EnvironmentVariable(key: key, value: "") } catch { refuse(position, error) }
+    private func leaveUnset(_ key: String, at position: Position, in list: inout VariableList) {
+        do throws(KilnError) {
+            list.leaveUnset(try EnvironmentVariable(key: key, value: "").key)
+        } catch {
+            refuse(position, error)
+        }
     }
 
     private func set(_ key: String, _ value: Interpolation.Value?, at position: Position, in list: inout VariableList) {
@@ -105,7 +109,7 @@ extension Reading {
         for use in settings.environmentFiles {
             for variable in read(use, after: list) { list.set(variable) }
         }
-        for variable in settings.variables.all { list.set(variable) }
+        list.set(settings.variables)
         return list
     }
 

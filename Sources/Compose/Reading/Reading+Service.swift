@@ -33,6 +33,7 @@ extension Reading {
         var settings = ServiceDraft.Settings()
         var reference: ImageReference?
         var build: ServiceDraft.BuildDraft?
+        var memory: [ServiceDraft.Mount] = []
         for key in keys {
             let value = key.value
             switch key.key {
@@ -46,7 +47,7 @@ extension Reading {
             case "ports": settings.ports = ports(value)
             case "expose": settings.exposed = exposed(value)
             case "volumes": settings.mounts += mounts(value)
-            case "tmpfs": settings.mounts += memoryMounts(value)
+            case "tmpfs": memory = memoryMounts(value)
             case "configs": settings.configs = grants(value, "“configs”", folder: "")
             case "secrets": settings.secrets = grants(value, "“secrets”", folder: "/run/secrets")
             case "depends_on": settings.dependencies = dependencies(value)
@@ -64,6 +65,7 @@ extension Reading {
             }
         }
         settings.source = build.map(ServiceDraft.Source.build) ?? reference.map(ServiceDraft.Source.reference)
+        settings.mounts += memory
         refuseDoubledTargets(settings)
         return settings
     }

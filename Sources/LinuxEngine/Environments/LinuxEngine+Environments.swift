@@ -60,6 +60,8 @@ extension LinuxEngine {
         try await removeContainers(plan.removed.filter { failures[$0] == nil }.map { containerName(of: $0, in: target.id) })
         try await removeUnusedNamespaces(target)
         let starts = plan.starts.filter { failures[$0.service] == nil }
+        // One after the other, since services may share them.
+        for start in starts { try ensureVolumes(of: services[start.service], in: target) }
         let started = try await concurrently(starts) { start -> KilnError? in
             guard let service = services[start.service] else { return nil }
             do {

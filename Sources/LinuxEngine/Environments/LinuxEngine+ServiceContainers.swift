@@ -65,6 +65,11 @@ extension LinuxEngine {
         try bootMarks.set(name)
     }
 
+    func ensureVolumes(of service: Service?, in target: EnvironmentTarget) throws {
+        let firstID = instance.firstUserID(ofRange: target.rangeIndex)
+        for mount in service?.volumes ?? [] { _ = try folders.ensureVolume(mount.volume, of: target.volumeSet, firstID: firstID) }
+    }
+
     /// Has the images at hand that services are to be made from.
     /// - Returns: the services whose image cannot be had, and why.
     func fetchImages(of services: [Service]) async throws -> [Name: KilnError] {
