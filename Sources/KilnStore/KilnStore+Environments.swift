@@ -75,7 +75,8 @@ extension StoreTransaction {
     fileprivate func setSource(_ source: String, of environment: ResourceID, _ vault: SecretVault) throws {
         let sealed = try vault.seal(Data(source.utf8), for: Self.place(environment))
         try database.execute(
-            sql: "INSERT INTO environment_source (environment, sealed) VALUES (?, ?) ON CONFLICT (environment) DO UPDATE SET sealed = excluded.sealed",
+            sql:
+                "INSERT INTO environment_source (environment, sealed) VALUES (?, ?) ON CONFLICT (environment) DO UPDATE SET sealed = excluded.sealed",
             arguments: [environment.value, sealed]
         )
     }

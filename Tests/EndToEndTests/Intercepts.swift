@@ -221,7 +221,8 @@ struct Intercepts {
 
     private func curl(in namespace: String, _ port: String = ":8080") async throws -> String {
         try await Program.check(
-            "/usr/sbin/ip", ["netns", "exec", namespace, "/usr/bin/curl", "--silent", "--show-error", "--max-time", "5"]
+            "/usr/sbin/ip",
+            ["netns", "exec", namespace, "/usr/bin/curl", "--silent", "--show-error", "--max-time", "5"]
                 + (port == ":8082" ? ["--http2-prior-knowledge"] : []) + ["http://\(address)\(port)/"])
     }
 

@@ -66,7 +66,7 @@ import WorkspaceEngine
         #expect(judged(services, status("db", .starting), loop).phase == .starting)
         let failed = judged(services, status("db", .healthy), loop)
         #expect(failed.phase == .failed)
-        #expect(failed.reason?.message == "api ended with status 1, 6 times in a row. It last said: “no db” “bye”")
+        #expect(failed.reason?.message == "api ended with status 1, 6 times in a row. It said last: “no db” “bye”")
         #expect(failed.reason?.hint == "See what it said: kl env logs shop api")
         #expect(judged(services, status("db", .healthy), loop, hasRun: true).phase == .degraded)
         #expect(judged(services, status("db", .waiting), loop).phase == .failed)

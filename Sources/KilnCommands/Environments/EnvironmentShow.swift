@@ -57,7 +57,9 @@ enum ServiceTable {
             let status = known[service.name]
             let address = status?.address ?? AddressPlan.virtual(min(max(1, service.addressIndex), AddressPlan.maximumIndex))
             var reason = status?.reason?.message ?? status?.exitStatus.map { "ended with status \($0)" } ?? ""
-            if let next = status?.crash?.nextTry { reason += next > now ? " Next try in \(Show.duration((next - now).rounded(.up)))." : " Next try now." }
+            if let next = status?.crash?.nextTry {
+                reason += next > now ? " Next try in \(Show.duration((next - now).rounded(.up)))." : " Next try now."
+            }
             return [
                 Table.Cell(service.name.value), status.map { Show.phase($0.phase.rawValue) } ?? Table.Cell("-", .faint),
                 Table.Cell(address.description),

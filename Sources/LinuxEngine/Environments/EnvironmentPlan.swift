@@ -105,7 +105,8 @@ struct EnvironmentPlan: Equatable {
         guard container.isRunning else { return endedStatus(of: service, container) }
         if let run = container.run, container.record.isLooping(in: run, now: now) {
             var status = status(service, .crashLoop, container)
-            status.reason = Reason(code: crashLoop, message: "\(service.name) runs again, after it ended \(container.record.attempts) times in a row.")
+            status.reason = Reason(
+                code: crashLoop, message: "\(service.name) runs again, after it ended \(container.record.attempts) times in a row.")
             status.crash = Crash(times: container.record.attempts)
             return status
         }

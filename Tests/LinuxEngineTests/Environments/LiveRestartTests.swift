@@ -34,7 +34,9 @@ extension LiveEnvironmentTests {
             // Without an agent nothing is started; what runs goes on, until it is killed.
             #expect(kill(Int32(before.pid), SIGKILL) == 0)
             try await LiveEngine.run(configuration) { live in
-                let statuses = try await live.settle(target) { $0[steady]?.restarts == 1 && $0[steady]?.phase == .running && ($0[crash]?.restarts ?? 0) >= 6 }
+                let statuses = try await live.settle(target) {
+                    $0[steady]?.restarts == 1 && $0[steady]?.phase == .running && ($0[crash]?.restarts ?? 0) >= 6
+                }
                 #expect(try await live.containers(of: target.id)["steady"] == before.id)
                 #expect(statuses[crash]?.phase == .crashLoop)
                 #expect(try live.starts(of: target) == 7)
