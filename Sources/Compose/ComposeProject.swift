@@ -111,6 +111,13 @@ public struct ComposeProject: Sendable {
         return values
     }
 
+    /// The variables whose values are those of secrets.
+    public var secretVariables: [String: SecretName] {
+        var variables: [String: SecretName] = [:]
+        for secret in usedSecrets { if case .text(let variable, _) = secret.source { variables[variable] = secret.name } }
+        return variables
+    }
+
     /// The secrets that some service gets.
     var usedSecrets: [Secret] {
         let used = Set(drafts.flatMap { $0.settings.secrets.map(\.name) })

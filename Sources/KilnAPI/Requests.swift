@@ -51,12 +51,32 @@ public struct UpdateWorkspace: Sendable, Codable {
     }
 }
 
+/// The answer to `PUT /api/v1/environments/{ref}`, which takes a `CreateEnvironment`.
+public struct EnvironmentApplication: Sendable, Codable {
+    public var plan: ApplyPlan
+    /// As it is now; nil when it does not exist and was not to be made.
+    public var environment: Environment?
+
+    public init(plan: ApplyPlan, environment: Environment?) {
+        self.plan = plan
+        self.environment = environment
+    }
+}
+
 /// `POST /api/v1/workspaces/{ref}/connect`
 public struct ConnectWorkspace: Sendable, Codable {
     /// `[owner/]name` of the environment.
     public var environment: String
 
     public init(environment: String) { self.environment = environment }
+}
+
+/// `POST /api/v1/environments/{ref}/restart`
+public struct RestartServices: Sendable, Codable {
+    /// nil: all of them.
+    public var services: [Name]?
+
+    public init(services: [Name]?) { self.services = services }
 }
 
 /// `GET /api/v1/session`: who is asking.

@@ -30,9 +30,11 @@ public enum Routes {
         case surroundings
         /// `POST`, environments.
         case start, stop
-        /// `POST`, workspaces: full-duplex `SessionFrame`s in the bodies of request and answer.
+        /// `POST` of `RestartServices`, environments.
+        case restart
+        /// `POST`, workspaces and environments (`?service=`): full-duplex `SessionFrame`s in the bodies of request and answer.
         case sessions
-        /// `GET`, workspaces and environments (`?service=`, `?follow=true`, `?tail=N`): NDJSON of log lines.
+        /// `GET`, workspaces and environments (`?service=`, `?follow=true`, `?since=`, `?tail=N`): NDJSON of log lines.
         case logs
         /// `GET`, workspaces: `WorkspaceReport`.
         case report

@@ -22,12 +22,14 @@ extension Controller {
                 return .done
             }
 
+            // One that runs may have got services whose images are still to be built.
+            let isNew = environment.status.observedVersion != environment.metadata.version
             guard let begun = try await store.setStatus(Environment.self, id, EnvironmentProgress.begun(environment, now: now())) else {
                 return .done
             }
             environment.status = begun.status
             let settled: [Environment.Phase] = [.running, .degraded]
-            if environment.spec.desiredState == .running, !settled.contains(environment.status.phase) {
+            if environment.spec.desiredState == .running, isNew || !settled.contains(environment.status.phase) {
                 environment.status = try await buildImages(of: environment, on: engine)
             }
 

@@ -71,17 +71,22 @@ enum EnvironmentProgress {
         let broken = judged.first { if case .broken = $0.1 { true } else { false } }
         let unhealthy = judged.first { $0.1 == .unhealthy }
         let anyDone = judged.contains { $0.1 == .done }
+        // What ends again and again may do so only until what it needs is there.
+        let crashing = hasRun || !judged.contains(where: \.1.isOnItsWay) ? judged.first { if case .crashing = $0.1 { true } else { false } } : nil
         if case (_, .broken(let reason))? = broken {
             status.reason = reason
             status.enter(hasRun && anyDone ? .degraded : .failed, now)
         } else if let (service, _) = unhealthy {
             status.reason = Reason(
                 code: KilnError.Code.serviceFailed.value, message: "\(service.name) is unhealthy: its health check keeps failing.",
-                hint: "See what it says: kl env logs \(name) --service \(service.name)"
+                hint: "See what it says: kl env logs \(name) \(service.name)"
             )
             // Services that wait for it to be healthy will never start.
             let blocks = specs.contains { $0.dependencies.contains { $0.service == service.name && $0.condition == .healthy } }
             status.enter(blocks && !hasRun ? .failed : .degraded, now)
+        } else if case (_, .crashing(let reason))? = crashing {
+            status.reason = reason
+            status.enter(anyDone && hasRun ? .degraded : .failed, now)
         } else if judged.allSatisfy({ $0.1 == .done }) {
             status.enter(.running, now)
         } else {
@@ -98,7 +103,7 @@ enum EnvironmentProgress {
         }
         if let names = names(.becomingHealthy) { return "waiting for \(names) to be healthy" }
         if let names = names(.completing) { return "waiting for \(names) to finish" }
-        if let names = names(.starting) { return "starting \(names)" }
+        if let names = names(.starting) ?? names(.waiting) { return "starting \(names)" }
         return nil
     }
 }

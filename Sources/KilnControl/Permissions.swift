@@ -3,7 +3,7 @@ public import KilnModel
 /// What can be asked for. Every route asks `Permissions` before it does anything.
 public enum Action: String, Sendable, CaseIterable {
     case list, read, create, update, delete
-    case suspend, resume, connect, disconnect, start, stop
+    case suspend, resume, connect, disconnect, start, stop, restart
     case session, logs, report
     /// Send an environment's traffic to a workspace, and end that. Intercepting needs `connect` to the environment, too.
     case intercept, release
@@ -48,7 +48,7 @@ public enum Permissions {
                 .list, .read, .create, .update, .delete, .suspend, .resume, .connect, .disconnect, .intercept, .release, .session, .logs, .report,
                 .follow,
             ],
-            .environment: [.list, .read, .create, .update, .delete, .connect, .start, .stop, .logs, .follow],
+            .environment: [.list, .read, .create, .update, .delete, .connect, .start, .stop, .restart, .session, .logs, .follow],
         ]
         return [
             .admin: everything,
@@ -56,7 +56,7 @@ public enum Permissions {
             // No deleting, no resuming (it runs), no creating: a program gone wild in a workspace must not take more along than itself.
             .itself: [.workspace: [.list, .read, .suspend, .connect, .disconnect, .intercept, .release, .session, .logs, .report, .follow]],
             // Not other workspaces, whose variables may hold secrets.
-            .sibling: [.environment: [.list, .read, .connect, .start, .stop, .logs, .follow]],
+            .sibling: [.environment: [.list, .read, .connect, .start, .stop, .restart, .session, .logs, .follow]],
         ]
     }()
 

@@ -5,9 +5,13 @@ enum ServiceProgress: Hashable {
     /// It serves, or has done what it had to.
     case done
     case starting, becomingHealthy
+    /// For others of its environment; will not come of its own.
+    case waiting
     /// It runs and will be needed once it has ended.
     case completing
     case unhealthy
+    /// It ends again and again.
+    case crashing(Reason)
     /// It will not come by itself.
     case broken(Reason)
 
@@ -17,29 +21,38 @@ enum ServiceProgress: Hashable {
     init(_ service: Service, _ status: ServiceStatus?, mustEnd: Bool, environment: Name) {
         let hasCheck = service.healthcheck.map { !$0.command.isEmpty } ?? false
         switch status?.phase {
-        case nil, .waiting, .stopped: self = .starting
+        case nil, .stopped: self = .starting
+        case .waiting: self = .waiting
         case .healthy: self = .done
         case .running where mustEnd: self = .completing
         case .running: self = hasCheck ? .becomingHealthy : .done
         case .starting: self = hasCheck ? .becomingHealthy : .starting
         case .unhealthy: self = .unhealthy
-        case .failed: self = .broken(status?.reason ?? Self.exit(service, status, environment))
+        case .crashLoop: self = .crashing(Self.reason(service, status, environment))
+        case .failed: self = .broken(Self.reason(service, status, environment))
         case .exited:
             if status?.exitStatus == 0 {
                 self = service.restart.endsAtZero ? .done : .starting
             } else {
                 self =
                     service.restart.comesBack(after: status?.restarts ?? 0)
-                    ? .starting : .broken(status?.reason ?? Self.exit(service, status, environment))
+                    ? .starting : .broken(Self.reason(service, status, environment))
             }
         }
     }
 
-    private static func exit(_ service: Service, _ status: ServiceStatus?, _ environment: Name) -> Reason {
+    /// Whether waiting is likely to help.
+    var isOnItsWay: Bool { [.starting, .becomingHealthy, .completing].contains(self) }
+
+    /// Why it is not well, with what it said last.
+    private static func reason(_ service: Service, _ status: ServiceStatus?, _ environment: Name) -> Reason {
         let ended = status?.exitStatus.map { "ended with status \($0)" } ?? "failed"
+        let lines = status?.crash?.lastLines ?? []
+        let said = lines.isEmpty ? "" : " It said last: " + lines.map { "“\($0)”" }.joined(separator: " ")
         return Reason(
-            code: KilnError.Code.serviceFailed.value, message: "\(service.name) \(ended).",
-            hint: "See what it said: kl env logs \(environment) --service \(service.name)"
+            code: status?.reason?.code ?? KilnError.Code.serviceFailed.value,
+            message: (status?.reason?.message ?? "\(service.name) \(ended).") + said,
+            hint: status?.reason?.hint ?? "See what it said: kl env logs \(environment) \(service.name)"
         )
     }
 }

@@ -26,7 +26,7 @@ extension EnvironmentTarget {
             id: environment.metadata.id, name: environment.metadata.name, rangeIndex: environment.spec.rangeIndex,
             volumeSet: environment.spec.volumeSet,
             state: environment.spec.desiredState, services: environment.spec.services,
-            uplink: AddressPlan.environment(environment.spec.addressIndex), secrets: secrets
+            generations: environment.spec.generations, uplink: AddressPlan.environment(environment.spec.addressIndex), secrets: secrets
         )
     }
 }

@@ -28,6 +28,8 @@ public struct Environment: Resource {
         public var volumeSet: ResourceID
         /// Whether deletion takes the volumes along.
         public var deletesVolumes: Bool
+        /// How often services were asked to start afresh. A service's number is part of what its container is made from.
+        public var generations: [Name: Int] = [:]
 
         public init(
             workmachine: ResourceID, desiredState: DesiredState = .running, services: [Service], secrets: [SecretVersion] = [],

@@ -3,6 +3,8 @@ public struct ServiceStatus: Sendable, Codable, Hashable {
     public enum Phase: String, Sendable, Codable {
         case waiting = "Waiting", starting = "Starting", running = "Running", healthy = "Healthy", unhealthy = "Unhealthy", exited = "Exited",
             stopped = "Stopped", failed = "Failed"
+        /// It ends again and again, and is started again after a while.
+        case crashLoop = "CrashLoop"
     }
 
     public var name: Name
@@ -13,6 +15,8 @@ public struct ServiceStatus: Sendable, Codable, Hashable {
     /// Exit status of the last run, when it has ended.
     public var exitStatus: Int?
     public var restarts: Int
+    /// nil while it is as it should be.
+    public var crash: Crash?
 
     public init(
         name: Name, phase: Phase, reason: Reason? = nil, address: IPv4Address, ports: [ServicePort], exitStatus: Int? = nil, restarts: Int = 0

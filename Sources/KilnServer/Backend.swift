@@ -24,6 +24,7 @@ struct Backend: Sendable {
         addWorkmachines(to: &table)
         addWorkspaces(to: &table)
         addEnvironments(to: &table)
+        addApplication(to: &table)
         addCompose(to: &table)
         addContexts(to: &table)
         addEvents(to: &table)

@@ -33,7 +33,7 @@ public struct ChangeFeed: AsyncSequence, Sendable {
 
     public func makeAsyncIterator() -> Iterator { Iterator(store: store, position: after) }
 
-    public struct Iterator: AsyncIteratorProtocol {
+    public struct Iterator: AsyncIteratorProtocol, Sendable {
         private static let batchSize = 64
         let store: KilnStore
         var position: Int64

@@ -49,33 +49,10 @@ extension KilnStore {
             return workspace
         }
     }
-
-    /// - Throws: `name-taken`, `no-room` when no address or range is left, `not-found` when the workmachine is not there or goes.
-    public func createEnvironment(
-        name: Name, owner: Name, workmachine: ResourceID, services: [Service], secrets: [SecretName: SecretBytes] = [:]
-    ) async throws -> Environment {
-        try await write { [vault] transaction in
-            try transaction.requireWorkmachine(workmachine)
-            let metadata = try transaction.newMetadata(.environment, name: name, owner: owner)
-            let volumes = try transaction.volumeSet(for: metadata)
-            var environment = Environment(
-                metadata: metadata,
-                spec: .init(
-                    workmachine: workmachine, services: services, addressIndex: try transaction.freeAddressIndex(.environment),
-                    rangeIndex: volumes.rangeIndex, volumeSet: volumes.id
-                )
-            )
-            try transaction.insert(environment)
-            guard !secrets.isEmpty else { return environment }
-            try transaction.keep(secrets, of: metadata.id, in: &environment.spec, vault)
-            try transaction.save(environment)
-            return environment
-        }
-    }
 }
 
 extension StoreTransaction {
-    fileprivate func requireWorkmachine(_ id: ResourceID) throws {
+    func requireWorkmachine(_ id: ResourceID) throws {
         let workmachine = try existing(Workmachine.self, id)
         guard workmachine.metadata.deletionRequestedAt == nil else {
             throw KilnError(.notFound, "The workmachine \(workmachine.metadata.name) is being deleted.")

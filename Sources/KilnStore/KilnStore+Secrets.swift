@@ -63,7 +63,7 @@ extension StoreTransaction {
         }
     }
 
-    fileprivate func secret(_ name: SecretName, of environment: ResourceID, _ vault: SecretVault) throws -> SecretValue? {
+    func secret(_ name: SecretName, of environment: ResourceID, _ vault: SecretVault) throws -> SecretValue? {
         try Row.fetchOne(
             database, sql: "SELECT * FROM secret WHERE environment = ? AND name = ?", arguments: [environment.value, name.value]
         ).map { try SecretValue($0, vault) }
@@ -74,7 +74,7 @@ extension SecretValue {
     fileprivate init(_ row: Row, _ vault: SecretVault) throws {
         let name = try SecretName(row["name"])
         let environment = try ResourceID(row["environment"])
-        self.init(name: name, version: row["version"], value: try vault.open(row["sealed"], for: Self.place(name, of: environment)))
+        self.init(name: name, version: row["version"], value: try vault.openSecret(row["sealed"], for: Self.place(name, of: environment)))
     }
 
     /// What a sealed value is bound to, so that none can be put in another's place.

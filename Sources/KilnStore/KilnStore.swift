@@ -38,7 +38,10 @@ public final class KilnStore: Sendable {
                 return database
             }
             signal.advance(to: try database.read { try FeedTable.lastSequence($0) })
-            let isNew = try database.read { try Bool.fetchOne($0, sql: "SELECT NOT EXISTS (SELECT 1 FROM secret)") } ?? false
+            let isNew =
+                try database.read {
+                    try Bool.fetchOne($0, sql: "SELECT NOT EXISTS (SELECT 1 FROM secret UNION ALL SELECT 1 FROM environment_source)")
+                } ?? false
             vault = try SecretVault(path: Self.keyPath(beside: path), makesKey: isNew)
         } catch let error as DatabaseError {
             throw error.kilnError(path: path)

@@ -78,6 +78,19 @@ enum Migrations {
                     """
             )
         }
+        migrator.registerMigration("sources of environments") { db in
+            try db.execute(
+                sql: """
+                    -- What an environment was made of. Beside its document, which travels with every event.
+                    CREATE TABLE environment_source (
+                        environment TEXT NOT NULL PRIMARY KEY REFERENCES resource(id) ON DELETE CASCADE,
+                        sealed BLOB NOT NULL
+                    ) STRICT;
+                    -- Whether an environment with volumes ever had it.
+                    ALTER TABLE volume_set ADD COLUMN used INTEGER NOT NULL DEFAULT 0;
+                    """
+            )
+        }
         return migrator
     }
 }

@@ -28,14 +28,18 @@ struct SecretVault: Sendable {
     }
 
     /// - Parameter place: to what the value belongs; it opens there only.
-    func seal(_ value: SecretBytes, for place: String) throws -> Data {
-        try AES.GCM.seal(value.bytes, using: usableKey(), authenticating: Data(place.utf8)).combined ?? Data()
+    func seal(_ value: SecretBytes, for place: String) throws -> Data { try seal(Data(value.bytes), for: place) }
+
+    func openSecret(_ sealed: Data, for place: String) throws -> SecretBytes { try SecretBytes([UInt8](open(sealed, for: place))) }
+
+    /// - Parameter place: as above.
+    func seal(_ data: Data, for place: String) throws -> Data {
+        try AES.GCM.seal(data, using: usableKey(), authenticating: Data(place.utf8)).combined ?? Data()
     }
 
-    func open(_ sealed: Data, for place: String) throws -> SecretBytes {
+    func open(_ sealed: Data, for place: String) throws -> Data {
         do {
-            let box = try AES.GCM.SealedBox(combined: sealed)
-            return try SecretBytes([UInt8](AES.GCM.open(box, using: usableKey(), authenticating: Data(place.utf8))))
+            return try AES.GCM.open(AES.GCM.SealedBox(combined: sealed), using: usableKey(), authenticating: Data(place.utf8))
         } catch is CryptoKitError {
             throw KilnError(
                 .internalError, "A secret cannot be opened: the key \(path) is not the one that it was sealed with.",

@@ -18,10 +18,17 @@ extension StoreTransaction {
         return (environment.id, rangeIndex)
     }
 
-    /// Forgets an environment's volumes when they went with it, or when it had none.
+    /// Notes that there may be data in an environment's volumes, even should its services no longer mount them.
+    func noteVolumes(of environment: Environment) throws {
+        guard environment.spec.services.contains(where: { !$0.volumes.isEmpty }) else { return }
+        try database.execute(sql: "UPDATE volume_set SET used = 1 WHERE id = ?", arguments: [environment.spec.volumeSet.value])
+    }
+
+    /// Forgets an environment's volumes when they went with it, or when it never had any.
     func forgetVolumes(of environment: Environment) throws {
-        let hasVolumes = environment.spec.services.contains { !$0.volumes.isEmpty }
-        guard environment.spec.deletesVolumes || !hasVolumes else { return }
-        try database.execute(sql: "DELETE FROM volume_set WHERE id = ?", arguments: [environment.spec.volumeSet.value])
+        try database.execute(
+            sql: "DELETE FROM volume_set WHERE id = ? AND (used = 0 OR ?)",
+            arguments: [environment.spec.volumeSet.value, environment.spec.deletesVolumes]
+        )
     }
 }

@@ -44,7 +44,6 @@ extension LinuxEngine {
         spec.variables = try service.variables(in: target)
         spec.entrypoint = service.entrypoint
         spec.command = service.command
-        spec.restart = service.restart
         for mount in service.volumes {
             let source = try folders.ensureVolume(mount.volume, of: target.volumeSet, firstID: instance.firstUserID(ofRange: target.rangeIndex))
             spec.mounts.append(.init(source: source, destination: mount.path, readOnly: mount.readOnly))

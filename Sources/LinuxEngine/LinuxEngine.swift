@@ -48,6 +48,8 @@ public final class LinuxEngine: WorkspaceEngine {
     let sockets: any WorkspaceSocketHost
     let observers = Observers()
     let health: HealthMonitor
+    let logWatch: DirectoryWatch
+    let restarts = RestartQueue()
     let keeper: InterceptKeeper
     let locks = KeyedLock<ResourceID>()
 
@@ -66,6 +68,7 @@ public final class LinuxEngine: WorkspaceEngine {
         network = InstanceNetwork(instance: configuration.instance)
         names = configuration.nameServers
         folders = configuration.folders
+        logWatch = try DirectoryWatch()
         let observers = observers
         health = HealthMonitor(
             check: { container, check in await containers.healthCheck(container, check) },
@@ -81,6 +84,8 @@ public final class LinuxEngine: WorkspaceEngine {
             group.addTask { try await self.containers.run() }
             group.addTask { try await self.keeper.run() }
             group.addTask { try await self.watchContainers() }
+            group.addTask { try await self.logWatch.run() }
+            group.addTask { try await self.restartServices() }
             try await importBaseImage()
             logger.info("ready", metadata: ["runtime": "\(containers.runtime)"])
             await ready()
@@ -97,9 +102,13 @@ public final class LinuxEngine: WorkspaceEngine {
     private func watchContainers() async throws {
         try await containers.events { event in
             if event.kind == .resynchronize {
-                for container in try await containers.list() { notify(container.labels) }
+                for container in try await containers.list() {
+                    notify(container.labels)
+                    if container.phase == .exited { restarts.add(container.name) }
+                }
             } else {
                 notify(event.labels)
+                if case .died = event.kind { restarts.add(event.name) }
             }
         }
     }

@@ -39,6 +39,8 @@ public actor InMemoryEngine: WorkspaceEngine {
     private var connected = true
     private var observers: [Int: AsyncThrowingStream<ResourceReference, any Error>.Continuation] = [:]
     private var nextObserver = 0
+    private var printed: [LogRequest.Source: [LogLine]] = [:]
+    private var readers: [Int: (source: LogRequest.Source, lines: AsyncThrowingStream<LogLine, any Error>.Continuation)] = [:]
     private let host: EngineInfo
 
     public init(info: EngineInfo = EngineInfo(runtime: "none", engine: "in memory", kernel: "0", cpus: 4, memory: 16 << 30)) {
@@ -69,6 +71,7 @@ public actor InMemoryEngine: WorkspaceEngine {
     public func disconnect() {
         connected = false
         for observer in observers.values { observer.finish(throwing: Self.unavailable) }
+        for reader in readers.values { reader.lines.finish(throwing: Self.unavailable) }
         observers = [:]
     }
 
@@ -84,6 +87,12 @@ public actor InMemoryEngine: WorkspaceEngine {
     public func setIdle(_ targets: Set<UInt16>, of workspace: ResourceID) {
         idleTargets = targets
         observe(ResourceReference(kind: .workspace, id: workspace))
+    }
+
+    /// Adds a line to a log, and shows it to whoever follows.
+    public func print(_ line: LogLine, to source: LogRequest.Source) {
+        printed[source, default: []].append(line)
+        for reader in readers.values where reader.source == source { reader.lines.yield(line) }
     }
 
     /// Why no intercept works, until nil; says so to the observers of `workspace`.
@@ -241,6 +250,17 @@ public actor InMemoryEngine: WorkspaceEngine {
         _ request: SessionRequest, in workspace: WorkspaceTarget, input: SessionInput, output: @escaping SessionOutput
     ) async throws {
         try await begin(.session(workspace.id))
+        try await play(request, input, output)
+    }
+
+    public func session(
+        _ request: SessionRequest, in service: ServiceReference, input: SessionInput, output: @escaping SessionOutput
+    ) async throws {
+        try await begin(.session(service.environment))
+        try await play(request, input, output)
+    }
+
+    private func play(_ request: SessionRequest, _ input: SessionInput, _ output: @escaping SessionOutput) async throws {
         sessionsOpen += 1
         defer { sessionsOpen -= 1 }
         var status: UInt8 = 0
@@ -274,13 +294,23 @@ public actor InMemoryEngine: WorkspaceEngine {
 
     public func logs(_ request: LogRequest, output: @escaping @Sendable (LogLine) async throws -> Void) async throws {
         guard connected else { throw Self.unavailable }
-        var service: Name?
-        if case .service(_, let name) = request.source { service = name }
-        for number in 1...min(request.tail ?? 3, 3) {
-            try await output(LogLine(service: service, time: Double(number), channel: .output, text: "line \(number)"))
-        }
+        let (added, continuation) = AsyncThrowingStream<LogLine, any Error>.makeStream()
+        let key = nextObserver
+        nextObserver += 1
+        if request.follow { readers[key] = (request.source, continuation) }
+        defer { readers[key] = nil }
+        let known = (printed[request.source] ?? Self.usualLines(of: request.source)).filter { $0.time >= request.since ?? 0 }
+        for line in known.suffix(request.tail ?? known.count) { try await output(line) }
         guard request.follow else { return }
-        while true { try await Task.sleep(for: .seconds(3600)) }
+        for try await line in added { try await output(line) }
+        try Task.checkCancellation()
+    }
+
+    /// What a log that nobody printed to holds.
+    private static func usualLines(of source: LogRequest.Source) -> [LogLine] {
+        var service: Name?
+        if case .service(_, let name) = source { service = name }
+        return (1...3).map { LogLine(service: service, time: Double($0), channel: .output, text: "line \($0)") }
     }
 
     public func usage(of workspace: WorkspaceTarget) async throws -> WorkspaceUsage {

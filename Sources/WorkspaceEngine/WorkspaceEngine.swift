@@ -41,7 +41,11 @@ public protocol WorkspaceEngine: Sendable {
     /// When `input` ends early the program is hung up.
     func session(_ request: SessionRequest, in workspace: WorkspaceTarget, input: SessionInput, output: @escaping SessionOutput) async throws
 
-    /// What a workspace's or service's container printed. Ends at the newest line unless `follow`.
+    /// As above, in a service's container, as the user and in the folder of its own program. An empty command is a shell.
+    func session(_ request: SessionRequest, in service: ServiceReference, input: SessionInput, output: @escaping SessionOutput) async throws
+
+    /// What a workspace's or service's container printed. Ends at the newest line unless `follow`; then it goes on without end, also when the
+    /// container is started anew or replaced by another.
     func logs(_ request: LogRequest, output: @escaping @Sendable (LogLine) async throws -> Void) async throws
 
     func usage(of workspace: WorkspaceTarget) async throws -> WorkspaceUsage
@@ -65,6 +69,17 @@ public struct ResourceReference: Sendable, Codable, Hashable {
     public init(kind: ResourceKind, id: ResourceID) {
         self.kind = kind
         self.id = id
+    }
+}
+
+/// A service of an environment.
+public struct ServiceReference: Sendable, Codable, Hashable {
+    public var environment: ResourceID
+    public var name: Name
+
+    public init(environment: ResourceID, name: Name) {
+        self.environment = environment
+        self.name = name
     }
 }
 
@@ -256,13 +271,15 @@ public struct EnvironmentTarget: Sendable, Codable, Hashable {
     public var volumeSet: ResourceID
     public var state: Environment.DesiredState
     public var services: [Service]
+    /// As in `Environment.Spec`: another number means another container.
+    public var generations: [Name: Int]
     public var uplink: IPv4Address
     /// The secrets that its services are filled with.
     public var secrets: [SecretValue]
 
     public init(
-        id: ResourceID, name: Name, rangeIndex: Int, volumeSet: ResourceID, state: Environment.DesiredState, services: [Service], uplink: IPv4Address,
-        secrets: [SecretValue] = []
+        id: ResourceID, name: Name, rangeIndex: Int, volumeSet: ResourceID, state: Environment.DesiredState, services: [Service],
+        generations: [Name: Int] = [:], uplink: IPv4Address, secrets: [SecretValue] = []
     ) {
         self.id = id
         self.name = name
@@ -270,6 +287,7 @@ public struct EnvironmentTarget: Sendable, Codable, Hashable {
         self.volumeSet = volumeSet
         self.state = state
         self.services = services
+        self.generations = generations
         self.uplink = uplink
         self.secrets = secrets
     }
@@ -312,10 +330,13 @@ public struct LogRequest: Sendable, Codable, Hashable {
     public var follow: Bool
     /// How many of the last lines; nil: all.
     public var tail: Int?
+    /// Only what was printed from this Unix time on.
+    public var since: Double?
 
-    public init(source: Source, follow: Bool = false, tail: Int? = nil) {
+    public init(source: Source, follow: Bool = false, tail: Int? = nil, since: Double? = nil) {
         self.source = source
         self.follow = follow
         self.tail = tail
+        self.since = since
     }
 }

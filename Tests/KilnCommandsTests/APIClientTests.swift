@@ -121,7 +121,7 @@ import Testing
         let lines = try ["one", "two"].map { try Fixtures.json(LogLine(time: 1, channel: .output, text: $0)) }.joined(separator: "\n")
         try await withClient({ try await $0.answer(type: "application/x-ndjson", lines) }) { client, server in
             var texts: [String] = []
-            try await client.logs(of: .environment, Self.workspace, service: Name("api"), tail: 5) { texts.append($0.text) }
+            try await client.logs(of: .environment, Self.workspace, services: [Name("api")], tail: 5) { texts.append($0.text) }
             #expect(texts == ["one", "two"])
             #expect(await server.seen.requests[0].uri == "/api/v1/environments/hello/logs?owner=anna&service=api&tail=5")
         }
@@ -176,7 +176,7 @@ import Testing
             }
         }) { client, _ in
             let request = SessionRequest(command: ["cat"])
-            let frames = try await client.runSession(in: Self.workspace, request) { sender, receiver in
+            let frames = try await client.runSession(in: .workspace(Self.workspace), request) { sender, receiver in
                 var frames: [SessionFrame?] = [try await receiver.next()]
                 // Each answer is awaited before the next piece is sent: neither body may wait for the other's end.
                 for text in ["one", "two"] {
@@ -198,7 +198,7 @@ import Testing
             try await exchange.begin()
             try await Task.sleep(for: .seconds(30))
         }) { client, _ in
-            let sent = try await client.runSession(in: Self.workspace, SessionRequest(command: ["sleep"])) { sender, _ in
+            let sent = try await client.runSession(in: .workspace(Self.workspace), SessionRequest(command: ["sleep"])) { sender, _ in
                 try await withThrowingTaskGroup(of: Int.self) { group in
                     let counter = Counter()
                     group.addTask {

@@ -96,6 +96,14 @@ func kl(
     socket: String = "/nonexistent/kl.sock",
     ask: (@Sendable (String) -> String?)? = nil
 ) async -> (status: Int32, printed: Printed) {
+    await kl(arguments, at: endpoint, environment: environment, input: input, socket: socket, ask: ask)
+}
+
+func kl(
+    _ arguments: [String], at endpoint: Endpoint? = nil, environment: [String: String] = [:], input: Int32 = -1,
+    socket: String = "/nonexistent/kl.sock",
+    ask: (@Sendable (String) -> String?)? = nil
+) async -> (status: Int32, printed: Printed) {
     let printed = Printed()
     var variables = ["HOME": "/nonexistent"].merging(environment) { $1 }
     if let endpoint { variables["KILN_URL"] = endpoint.description }

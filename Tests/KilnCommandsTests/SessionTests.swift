@@ -38,6 +38,16 @@ import Testing
         }
     }
 
+    @Test("run in services too") func service() async throws {
+        try await TestServer.run({ try await echo($0, ending: .exit(3)) }) { server in
+            let null = try #require(FileHandle(forReadingAtPath: "/dev/null"))
+            let run = await kl("env", "exec", "anna/shop", "db", "--", "psql", "-l", at: server.endpoint, input: null.fileDescriptor)
+            #expect(run.status == 3, "\(run.printed.error)")
+            #expect(await server.seen.requests[0].uri == "/api/v1/environments/shop/sessions?owner=anna&service=db")
+            #expect(await kl("env", "exec", "shop", "db", at: server.endpoint).status == 2)
+        }
+    }
+
     @Test("that end while kl waits for input end kl too") func inputStillOpen() async throws {
         try await TestServer.run({ exchange in
             try await exchange.begin(type: "application/octet-stream")

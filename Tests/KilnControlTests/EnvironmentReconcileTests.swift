@@ -55,6 +55,24 @@ import WorkspaceEngine
         }
     }
 
+    @Test func `an environment that runs gets the images of its new services, and goes on meanwhile`() async throws {
+        try await Fixture.with { fixture in
+            let shop = try await fixture.makeEnvironment("shop", on: fixture.makeWorkmachine(), service("db"))
+            let id = shop.metadata.id
+            try await fixture.wait(Environment.self, id) { $0?.status.phase == .running }
+            await fixture.engine.hold(.build)
+            let services = [try service("db"), try await service("api", index: 2, build: fixture.makeContext())]
+            let applied = try await fixture.store.apply(services, source: "", to: id, expecting: 1)
+            let building = try await fixture.wait(Environment.self, id) { $0?.status.phase == .building }
+            #expect(building?.status.services.map(\.phase) == [.running])
+            #expect(await fixture.engine.environments[id]?.services.count == 1)
+            await fixture.engine.release(.build)
+            try await fixture.wait(Environment.self, id) {
+                $0?.status.phase == .running && $0?.status.observedVersion == applied.metadata.version && $0?.status.services.count == 2
+            }
+        }
+    }
+
     @Test func `a build that fails says so, and starting tries again`() async throws {
         try await Fixture.with { fixture in
             let build = try await fixture.makeContext()

@@ -20,7 +20,9 @@ import Testing
     private static let workspaces: Set<Action> = [
         .list, .read, .create, .update, .delete, .suspend, .resume, .connect, .disconnect, .intercept, .release, .session, .logs, .report, .follow,
     ]
-    private static let environments: Set<Action> = [.list, .read, .create, .update, .delete, .connect, .start, .stop, .logs, .follow]
+    private static let environments: Set<Action> = [
+        .list, .read, .create, .update, .delete, .connect, .start, .stop, .restart, .session, .logs, .follow,
+    ]
 
     struct Case: Sendable, CustomTestStringConvertible {
         let testDescription: String
@@ -60,7 +62,7 @@ import Testing
             Case(testDescription: "workspace, its owner's others", identity: inside, subject: sibling, allowed: [], refusal: .deny),
             Case(
                 testDescription: "workspace, its owner's environment", identity: inside, subject: environment,
-                allowed: [.list, .read, .connect, .start, .stop, .logs, .follow], refusal: .deny
+                allowed: [.list, .read, .connect, .start, .stop, .restart, .session, .logs, .follow], refusal: .deny
             ),
             Case(testDescription: "workspace, its workmachine", identity: inside, subject: machine, allowed: [], refusal: .deny),
             Case(testDescription: "workspace, installation", identity: inside, subject: .installation, allowed: [], refusal: .deny),

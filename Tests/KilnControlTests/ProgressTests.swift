@@ -45,7 +45,7 @@ import WorkspaceEngine
         let failed = judged(services, status("migrate", .exited, exit: 3), status("api", .waiting))
         #expect(failed.phase == .failed)
         #expect(failed.reason?.message == "migrate ended with status 3.")
-        #expect(failed.reason?.hint == "See what it said: kl env logs shop --service migrate")
+        #expect(failed.reason?.hint == "See what it said: kl env logs shop migrate")
     }
 
     @Test func `a service that comes back by itself has not failed`() throws {
@@ -55,6 +55,21 @@ import WorkspaceEngine
         #expect(judged([three], status("api", .exited, exit: 1, restarts: 2)).phase == .starting)
         #expect(judged([three], status("api", .exited, exit: 1, restarts: 3)).phase == .failed)
         #expect(judged([three], status("api", .exited, exit: 0)).phase == .running)
+    }
+
+    @Test func `a crash loop fails what has nothing else to wait for, and says what was printed last`() throws {
+        let services = [try service("db", check: true), try service("api", index: 2, restart: .always)]
+        var loop = status("api", .crashLoop, exit: 1, restarts: 5)
+        loop.reason = Reason(code: "crash-loop", message: "api ended with status 1, 6 times in a row.")
+        loop.crash = Crash(times: 6, nextTry: 9, lastLines: ["no db", "bye"])
+        // The database may be what it needs.
+        #expect(judged(services, status("db", .starting), loop).phase == .starting)
+        let failed = judged(services, status("db", .healthy), loop)
+        #expect(failed.phase == .failed)
+        #expect(failed.reason?.message == "api ended with status 1, 6 times in a row. It said last: “no db” “bye”")
+        #expect(failed.reason?.hint == "See what it said: kl env logs shop api")
+        #expect(judged(services, status("db", .healthy), loop, hasRun: true).phase == .degraded)
+        #expect(judged(services, status("db", .waiting), loop).phase == .failed)
     }
 
     @Test func `what ran before and breaks is degraded, unless nothing is left`() throws {

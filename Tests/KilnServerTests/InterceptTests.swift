@@ -23,7 +23,8 @@ import WorkspaceEngine
             try await kilnd.makeMachine()
             let hello = try await kilnd.makeWorkspace("hello")
             _ = try await kilnd.makeWorkspace("other")
-            let request = CreateEnvironment(name: name("shop"), bundle: .init(sources: .init(files: [.init(path: "compose.yaml", text: Self.compose)])))
+            let request = CreateEnvironment(
+                name: name("shop"), bundle: .init(sources: .init(files: [.init(path: "compose.yaml", text: Self.compose)])))
             let text = String(decoding: try JSONEncoder().encode(request), as: UTF8.self)
             let created = try await kilnd.send("POST", "/api/v1/environments", body: text)
             try #require(created.status == 201, "\(created.text)")

@@ -55,7 +55,7 @@ import Testing
 
             let logs = try await kilnd.send("GET", "/api/v1/environments/shop/logs?tail=2")
             let lines = try logs.text.split(separator: "\n").map { try JSONDecoder().decode(LogLine.self, from: Data($0.utf8)) }
-            #expect(lines.map(\.text) == ["line 1", "line 2"])
+            #expect(lines.map(\.text) == ["line 2", "line 3"])
             #expect(lines.first?.service == name("db"))
             #expect(try await kilnd.send("GET", "/api/v1/environments/shop/logs?service=web").status == 404)
 

@@ -6,10 +6,13 @@ import Testing
 
 /// Sessions over a real socket, the client writing and reading HTTP byte by byte.
 @Suite struct SessionTests {
-    private func session(_ kilnd: ServerFixture, _ command: [String], _ body: (RawConnection, FrameReader) async throws -> Void) async throws {
+    private func session(
+        _ kilnd: ServerFixture, at path: String = "workspaces/hello/sessions", _ command: [String],
+        _ body: (RawConnection, FrameReader) async throws -> Void
+    ) async throws {
         try await RawConnection.with(port: kilnd.port) { connection in
             try await connection.send(
-                "POST /api/v1/workspaces/hello/sessions HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(kilnd.anna)\r\nTransfer-Encoding: chunked\r\n\r\n"
+                "POST /api/v1/\(path) HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(kilnd.anna)\r\nTransfer-Encoding: chunked\r\n\r\n"
             )
             let request = try JSONEncoder().encode(SessionRequest(command: command))
             try await connection.sendChunk(SessionFrame.request(Array(request)).encoded)
@@ -40,6 +43,23 @@ import Testing
                 try await connection.sendChunk(SessionFrame.signal(15).encoded)
                 #expect(try await frames.next() == .exit(143))
             }
+        }
+    }
+
+    @Test func `a program runs in a service of a running environment`() async throws {
+        try await ServerFixture.with { kilnd in
+            try await kilnd.makeMachine()
+            _ = try await kilnd.apply("services:\n  db:\n    image: postgres:16\n", status: 201)
+            try await session(kilnd, at: "environments/shop/sessions?service=db", ["exit", "5"]) { _, frames in
+                let last = try await frames.next()
+                #expect(last == .exit(5))
+            }
+            let path = "/api/v1/environments/shop/sessions"
+            #expect(try await kilnd.send("POST", "\(path)?service=web", body: "").text.contains("It has db."))
+            #expect(try await kilnd.send("POST", path, body: "").status == 400)
+            #expect(try await kilnd.send("POST", "\(path)?service=db&owner=anna", token: "ben", body: "").status == 404)
+            #expect(try await kilnd.send("POST", "/api/v1/environments/shop/stop").status == 202)
+            #expect(try await kilnd.send("POST", "\(path)?service=db", body: "").text.contains("kl env start shop"))
         }
     }
 
@@ -135,7 +155,7 @@ import Testing
                 try await connection.send(
                     "GET /api/v1/workspaces/hello/logs?follow=true&tail=1 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer \(kilnd.anna)\r\n\r\n")
                 #expect(try await connection.head().status == 200)
-                #expect(String(decoding: try await connection.chunk(), as: UTF8.self).contains("line 1"))
+                #expect(String(decoding: try await connection.chunk(), as: UTF8.self).contains("line 3"))
             }
         }
     }

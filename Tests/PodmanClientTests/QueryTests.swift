@@ -1,4 +1,3 @@
-import NIOCore
 import Testing
 
 @testable import PodmanClient
@@ -11,19 +10,6 @@ import Testing
 
     @Test func `Filters are JSON of lists`() throws {
         #expect(try Query.filters(["label": ["kiln=1"]]) == ("filters", #"{"label":["kiln=1"]}"#))
-    }
-
-    @Test func `A log stream is taken apart however it is cut`() throws {
-        let wire: [UInt8] = [1, 0, 0, 0, 0, 0, 0, 3] + Array("one".utf8) + [2, 0, 0, 0, 0, 0, 0, 4] + Array("two\n".utf8)
-        for size in 1...wire.count {
-            var buffer = ByteBuffer()
-            var pieces: [ContainerLog.Element] = []
-            for start in stride(from: 0, to: wire.count, by: size) {
-                buffer.writeBytes(wire[start..<min(start + size, wire.count)])
-                while let piece = try ContainerLog.Iterator.takePiece(from: &buffer) { pieces.append(piece) }
-            }
-            #expect(pieces == [.init(isError: false, bytes: Array("one".utf8)), .init(isError: true, bytes: Array("two\n".utf8))])
-        }
     }
 
     @Test func `Podman's refusals are told apart by their cause`() {

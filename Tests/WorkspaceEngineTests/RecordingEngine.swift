@@ -16,6 +16,10 @@ final class RecordingEngine: WorkspaceEngine {
         var session: @Sendable (SessionRequest, WorkspaceTarget, SessionInput, @escaping SessionOutput) async throws -> Void = { _, _, _, _ in
             throw unexpected()
         }
+        var serviceSession: @Sendable (SessionRequest, ServiceReference, SessionInput, @escaping SessionOutput) async throws -> Void = {
+            _, _, _, _ in
+            throw unexpected()
+        }
         var logs: @Sendable (LogRequest, @Sendable (LogLine) async throws -> Void) async throws -> Void = { _, _ in throw unexpected() }
         var usage: @Sendable (WorkspaceTarget) async throws -> WorkspaceUsage = { _ in throw unexpected() }
         var traffic: @Sendable (WorkspaceTarget) async throws -> [InterceptTraffic] = { _ in throw unexpected() }
@@ -87,6 +91,11 @@ final class RecordingEngine: WorkspaceEngine {
     func session(_ request: SessionRequest, in workspace: WorkspaceTarget, input: SessionInput, output: @escaping SessionOutput) async throws {
         note("session \(request.command)")
         try await script.session(request, workspace, input, output)
+    }
+
+    func session(_ request: SessionRequest, in service: ServiceReference, input: SessionInput, output: @escaping SessionOutput) async throws {
+        note("session \(request.command) in \(service.name)")
+        try await script.serviceSession(request, service, input, output)
     }
 
     func logs(_ request: LogRequest, output: @escaping @Sendable (LogLine) async throws -> Void) async throws {

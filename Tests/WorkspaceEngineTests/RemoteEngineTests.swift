@@ -102,6 +102,27 @@ import Testing
         }
     }
 
+    @Test func `carries a session in a service`() async throws {
+        let place = ServiceReference(environment: .random(), name: try Name("db"))
+        let engine = RecordingEngine {
+            $0.serviceSession = { request, service, input, output in
+                #expect(service == place)
+                for try await case .input(let bytes) in input { try await output(.output(bytes)) }
+                try await output(.exit(UInt8(request.command.count)))
+            }
+        }
+        try await WireFixture.with(engine) { wire in
+            let frames = Mutex<[SessionFrame]>([])
+            let (input, continuation) = SessionInput.makeStream()
+            continuation.yield(.input([1, 2]))
+            continuation.finish()
+            try await wire.connected().engine.session(SessionRequest(command: ["cat", "-"]), in: place, input: input) { frame in
+                frames.withLock { $0.append(frame) }
+            }
+            #expect(frames.withLock { $0 } == [.output([1, 2]), .exit(2)])
+        }
+    }
+
     @Test func `ends a session whose program exits while its input is still open`() async throws {
         let engine = RecordingEngine { $0.session = { _, _, _, output in try await output(.exit(3)) } }
         try await WireFixture.with(engine) { wire in

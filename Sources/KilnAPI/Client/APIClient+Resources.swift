@@ -43,6 +43,14 @@ extension APIClient {
     public func create(_ request: CreateWorkspace) async throws -> Workspace { try await post(request, to: Routes.collection(.workspace)) }
     public func create(_ request: CreateEnvironment) async throws -> Environment { try await post(request, to: Routes.collection(.environment)) }
 
+    /// `PUT /environments/{ref}`: makes an environment what a file describes, or makes it from the file.
+    /// - Parameter dryRun: only says what would become of each service.
+    public func apply(_ request: CreateEnvironment, to environment: Reference, dryRun: Bool = false) async throws -> EnvironmentApplication {
+        let query = environment.query + (dryRun ? [("dryRun", "true")] : [])
+        let path = Routes.item(.environment, environment.segment)
+        return try await call(Request(method: .PUT, path: path, query: query, body: .json(Self.encode(request))))
+    }
+
     public func inspect(_ file: InspectCompose) async throws -> ComposeInspection {
         try await call(Request(method: .POST, path: Routes.compose, body: .json(Self.encode(file))))
     }
@@ -70,6 +78,12 @@ extension APIClient {
     public func disconnect(_ workspace: Reference) async throws -> Workspace { try await act(.disconnect, on: workspace) }
     public func start(_ environment: Reference) async throws -> Environment { try await act(.start, on: environment) }
     public func stop(_ environment: Reference) async throws -> Environment { try await act(.stop, on: environment) }
+
+    /// - Parameter services: nil: all of them.
+    public func restart(_ services: [Name]?, of environment: Reference) async throws -> Environment {
+        try await post(
+            RestartServices(services: services), to: Routes.action(.environment, environment.segment, .restart), query: environment.query)
+    }
 
     public func connect(_ workspace: Reference, to environment: QualifiedName) async throws -> Workspace {
         try await post(

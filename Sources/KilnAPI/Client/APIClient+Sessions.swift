@@ -3,15 +3,15 @@ internal import NIOCore
 internal import NIOHTTP1
 
 extension APIClient {
-    /// `POST /workspaces/{ref}/sessions`: runs a program in a workspace, both bodies open at once.
+    /// `POST …/sessions`: runs a program in a workspace or service, both bodies open at once.
     ///
     /// `body` gets the two ends of the stream: the sender may be used from any task, the receiver from one. The program is hung up when `body`
     /// returns before it ended.
     public func runSession<Value>(
-        in workspace: Reference, _ request: SessionRequest, _ body: (SessionSender, SessionReceiver) async throws -> Value
+        in place: SessionPlace, _ request: SessionRequest, _ body: (SessionSender, SessionReceiver) async throws -> Value
     ) async throws -> Value {
         let post = try Request(
-            method: .POST, path: Routes.action(.workspace, workspace.segment, .sessions), query: workspace.query,
+            method: .POST, path: place.path, query: place.query,
             body: .open(first: SessionFrame.request(Self.encode(request)).encoded)
         )
         let connection = try await connection()
@@ -27,6 +27,26 @@ extension APIClient {
         } catch {
             await connection.close()
             throw error
+        }
+    }
+}
+
+/// Where a session's program runs.
+public enum SessionPlace: Sendable, Hashable {
+    case workspace(Reference)
+    case service(Name, of: Reference)
+
+    var path: String {
+        switch self {
+        case .workspace(let reference): Routes.action(.workspace, reference.segment, .sessions)
+        case .service(_, let environment): Routes.action(.environment, environment.segment, .sessions)
+        }
+    }
+
+    var query: [(String, String)] {
+        switch self {
+        case .workspace(let reference): reference.query
+        case .service(let name, let environment): environment.query + [("service", name.value)]
         }
     }
 }

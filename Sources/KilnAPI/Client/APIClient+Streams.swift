@@ -28,15 +28,17 @@ extension APIClient {
 
     /// `GET …/logs`: calls `each` with every line. Ends at the newest line unless `follow`.
     /// - Parameters:
-    ///   - service: one service of an environment; nil: all.
-    ///   - tail: how many of the last lines; nil: all.
+    ///   - services: of an environment; none: all.
+    ///   - since: Unix time from which on.
+    ///   - tail: how many of the last lines of each; nil: all.
     public func logs(
-        of kind: ResourceKind, _ reference: Reference, service: Name? = nil, follow: Bool = false, tail: Int? = nil,
+        of kind: ResourceKind, _ reference: Reference, services: [Name] = [], follow: Bool = false, since: Double? = nil, tail: Int? = nil,
         _ each: (LogLine) async throws -> Void
     ) async throws {
         var request = Request(method: .GET, path: Routes.action(kind, reference.segment, .logs), query: reference.query)
-        if let service { request.query.append(("service", service.value)) }
+        request.query += services.map { ("service", $0.value) }
         if follow { request.query.append(("follow", "true")) }
+        if let since { request.query.append(("since", "\(since)")) }
         if let tail { request.query.append(("tail", "\(tail)")) }
         try await exchange(request) { answer in
             var lines = LineSplitter()

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import KilnAPI
 internal import KilnModel
 
 /// Which Compose files a verb reads, and what of them.
@@ -14,6 +15,15 @@ struct ComposeOptions: ParsableArguments {
     private static let usualNames = [
         "compose.yaml", "compose.yml", "docker-compose.yaml", "docker-compose.yml",
     ]
+
+    /// Reads the files, uploads what travels along with them, and says what was read.
+    /// - Parameter environment: one that is there already.
+    func bundle(for environment: QualifiedName? = nil, _ client: APIClient, _ context: Context) async throws -> ComposeBundle {
+        let source = try await EnvironmentSource(
+            files: file, profiles: profile, environment: environment?.description, context: context, client: client)
+        for warning in source.warnings { context.output.note("warning: \(warning)") }
+        return try await ContextUpload(client: client, context: context).upload(source)
+    }
 
     /// The files that are meant.
     static func paths(_ given: [String]) throws(KilnError) -> [String] {

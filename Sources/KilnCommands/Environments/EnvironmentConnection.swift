@@ -83,8 +83,7 @@ struct EnvironmentStatus: Verb {
                 let reason = connection?.reason.map { ": \($0.message)" } ?? ""
                 context.output.line("connection   not there yet\(reason)")
             }
-            context.output.line()
-            context.output.table(ServiceTable.services(environment))
+            ServiceTable.print(environment, to: context)
             guard !report.intercepts.isEmpty else { return }
             context.output.line()
             context.output.table(InterceptTable.list(report.intercepts, now: context.now()))

@@ -23,13 +23,11 @@ struct EnvironmentCreate: Verb {
 
     func run(in context: Context) async throws {
         try await context.withClient { client in
-            let source = try await EnvironmentSource(files: compose.file, profiles: compose.profile, context: context, client: client)
-            for warning in source.warnings { context.output.note("warning: \(warning)") }
-            let bundle = try await ContextUpload(client: client, context: context).upload(source)
-            let created = try await client.create(CreateEnvironment(name: name, workmachine: workmachine, bundle: bundle))
-            guard !wait.noWait else { return try context.finish(created, json: common.json, "Environment \(name) is being made.") }
-            let ready = try await context.waiter(for: created, client, wait).until(created) { .running($0, version: created.metadata.version) }
-            try context.finish(ready, json: common.json, "Environment \(name) is running. Connect a workspace with: kl env connect \(name)")
+            let asked = CreateEnvironment(name: name, workmachine: workmachine, bundle: try await compose.bundle(client, context))
+            try await context.conclude(
+                try await client.create(asked), client, wait, common, pending: "Environment \(name) is being made.",
+                until: { .running($0, version: $1) },
+                done: { _ in "Environment \(name) is running. Connect a workspace with: kl env connect \(name)" })
         }
     }
 }

@@ -6,9 +6,9 @@ struct EnvironmentGroup: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "env", abstract: "Sets of services in Compose syntax, with a private network.",
         subcommands: [
-            EnvironmentCreate.self, EnvironmentList.self, EnvironmentShow.self, EnvironmentStart.self, EnvironmentStop.self, EnvironmentConnect.self,
-            EnvironmentDisconnect.self, EnvironmentStatus.self, EnvironmentLogs.self, EnvironmentDelete.self, EnvironmentValidate.self,
-            EnvironmentConvert.self,
+            EnvironmentCreate.self, EnvironmentApply.self, EnvironmentList.self, EnvironmentShow.self, EnvironmentStart.self, EnvironmentStop.self,
+            EnvironmentRestart.self, EnvironmentExec.self, EnvironmentShell.self, EnvironmentConnect.self, EnvironmentDisconnect.self,
+            EnvironmentStatus.self, EnvironmentLogs.self, EnvironmentDelete.self, EnvironmentValidate.self, EnvironmentConvert.self,
         ],
         aliases: ["e"]
     )

@@ -13,11 +13,11 @@ struct EnvironmentStart: Verb {
     @OptionGroup var common: CommonOptions
 
     func run(in context: Context) async throws {
+        let name = environment.name
         try await context.withClient { client in
-            let asked = try await client.start(environment.reference)
-            guard !wait.noWait else { return try context.finish(asked, json: common.json, "Environment \(environment.name) is being started.") }
-            let done = try await context.waiter(for: asked, client, wait).until(asked) { .running($0, version: asked.metadata.version) }
-            try context.finish(done, json: common.json, "Environment \(environment.name) is running.")
+            try await context.conclude(
+                try await client.start(environment.reference), client, wait, common, pending: "Environment \(name) is being started.",
+                until: { .running($0, version: $1) }, done: { _ in "Environment \(name) is running." })
         }
     }
 }
@@ -32,11 +32,11 @@ struct EnvironmentStop: Verb {
     @OptionGroup var common: CommonOptions
 
     func run(in context: Context) async throws {
+        let name = environment.name
         try await context.withClient { client in
-            let asked = try await client.stop(environment.reference)
-            guard !wait.noWait else { return try context.finish(asked, json: common.json, "Environment \(environment.name) is being stopped.") }
-            let done = try await context.waiter(for: asked, client, wait).until(asked) { .stopped($0, version: asked.metadata.version) }
-            try context.finish(done, json: common.json, "Environment \(environment.name) is stopped.")
+            try await context.conclude(
+                try await client.stop(environment.reference), client, wait, common, pending: "Environment \(name) is being stopped.",
+                until: { .stopped($0, version: $1) }, done: { _ in "Environment \(name) is stopped." })
         }
     }
 }
@@ -53,17 +53,8 @@ struct EnvironmentDelete: Verb {
     @OptionGroup var common: CommonOptions
 
     func run(in context: Context) async throws {
-        try context.checkCanAsk(common)
-        try await context.withClient { client in
-            let found = try await client.get(Environment.self, environment.reference)
-            try context.confirm("Delete environment \(environment.name)\(volumes ? " with its volumes and all data in them" : "")", common)
-            // By id: an environment made meanwhile under the same name is not the one that was asked about.
-            try await client.delete(.environment, .id(found.metadata.id), volumes: volumes)
-            guard !wait.noWait else { return try context.finish(found, json: common.json, "Environment \(environment.name) is being deleted.") }
-            try await context.waiter(for: found, client, wait).untilGone(found) {
-                .deleting(phase: $0.status.phase.rawValue, reason: $0.status.reason, isObserved: $0.status.observedVersion > found.metadata.version)
-            }
-            try context.finish(found, json: common.json, "Environment \(environment.name) is deleted.")
-        }
+        try await context.delete(
+            Environment.self, environment.reference, called: environment.name, loss: { _ in volumes ? "its volumes and all data in them" : nil },
+            volumes: volumes, wait, common)
     }
 }

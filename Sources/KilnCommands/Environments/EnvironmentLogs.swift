@@ -4,21 +4,29 @@ internal import KilnModel
 
 struct EnvironmentLogs: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "logs", abstract: "Print what an environment's services printed.",
-        discussion: "Examples:\n  kl env logs shop --tail 20\n  kl env logs shop postgres --follow"
+        commandName: "logs", abstract: "Print what an environment's services printed, in the order of its time.",
+        discussion: """
+            Examples:
+              kl env logs shop --tail 20
+              kl env logs shop postgres api --follow --since 10m
+            """
     )
 
     @OptionGroup var environment: EnvironmentArgument
-    @Argument(help: "One service; else all.", transform: { try Name($0) }) var service: Name?
+    @Argument(help: "The services; else all.", transform: { try Name($0) }) var services: [Name] = []
     @OptionGroup var log: LogOptions
     @OptionGroup var common: CommonOptions
 
     func run(in context: Context) async throws {
-        let printer = LogPrinter(output: context.output, json: common.json, showsService: service == nil)
         try await context.withClient { client in
-            try await client.logs(of: .environment, environment.reference, service: service, follow: log.follow, tail: log.tail) {
-                try printer.print($0)
+            var printer = LogPrinter(output: context.output, json: common.json, timestamps: log.timestamps)
+            if !common.json, services.count != 1 {
+                printer.services = try await client.get(Environment.self, environment.reference).spec.services.map(\.name)
             }
+            try await client.logs(
+                of: .environment, environment.reference, services: services, follow: log.follow, since: log.since?.time(now: context.now()),
+                tail: log.tail
+            ) { try printer.print($0) }
         }
     }
 }

@@ -16,8 +16,7 @@ struct EnvironmentShow: Verb {
             let found = try await client.get(Environment.self, environment.reference)
             if common.json { return try context.output.json(found) }
             context.output.table(ServiceTable.head(found, now: context.now()))
-            context.output.line()
-            context.output.table(ServiceTable.services(found))
+            ServiceTable.print(found, to: context)
         }
     }
 }
@@ -39,14 +38,28 @@ enum ServiceTable {
         return .facts(facts)
     }
 
+    /// Prints the services, and what those said last that ended.
+    static func print(_ environment: Environment, to context: Context) {
+        context.output.line()
+        context.output.table(services(environment, now: context.now()))
+        for service in environment.status.services {
+            guard let lines = service.crash?.lastLines, !lines.isEmpty else { continue }
+            context.output.line("\n\(service.name) said last:")
+            for line in lines { context.output.line("  \(line.printable())") }
+        }
+    }
+
     /// In the order of the Compose file; services not looked at yet included.
-    static func services(_ environment: Environment) -> Table {
+    static func services(_ environment: Environment, now: Double) -> Table {
         let known = Dictionary(environment.status.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         var table = Table(header: ["SERVICE", "PHASE", "ADDRESS", "PORTS", "RESTARTS", "REASON"])
         table.rows = environment.spec.services.map { service in
             let status = known[service.name]
             let address = status?.address ?? AddressPlan.virtual(min(max(1, service.addressIndex), AddressPlan.maximumIndex))
-            let reason = status?.reason?.message ?? status?.exitStatus.map { "ended with status \($0)" } ?? ""
+            var reason = status?.reason?.message ?? status?.exitStatus.map { "ended with status \($0)" } ?? ""
+            if let next = status?.crash?.nextTry {
+                reason += next > now ? " Next try in \(Show.duration((next - now).rounded(.up)))." : " Next try now."
+            }
             return [
                 Table.Cell(service.name.value), status.map { Show.phase($0.phase.rawValue) } ?? Table.Cell("-", .faint),
                 Table.Cell(address.description),

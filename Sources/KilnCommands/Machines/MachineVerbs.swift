@@ -17,15 +17,6 @@ struct MachineArgument: ParsableArguments {
     var reference: Reference { .name(name) }
 }
 
-extension Context {
-    func waiter(for machine: Workmachine, _ client: APIClient, _ options: WaitOptions) -> Waiter {
-        Waiter(
-            client: client, output: output, limit: options.timeout, subject: "workmachine \(machine.metadata.name)",
-            look: "kl machine show \(machine.metadata.name)"
-        )
-    }
-}
-
 struct MachineCreate: Verb {
     static let configuration = CommandConfiguration(
         commandName: "create", abstract: "Make a workmachine with a home of its own.", discussion: "Example:\n  kl machine create second"
@@ -37,10 +28,9 @@ struct MachineCreate: Verb {
 
     func run(in context: Context) async throws {
         try await context.withClient { client in
-            let created = try await client.create(CreateWorkmachine(name: name))
-            guard !wait.noWait else { return try context.finish(created, json: common.json, "Workmachine \(name) is being made.") }
-            let ready = try await context.waiter(for: created, client, wait).until(created) { .ready($0) }
-            try context.finish(ready, json: common.json, "Workmachine \(name) is ready.")
+            try await context.conclude(
+                try await client.create(CreateWorkmachine(name: name)), client, wait, common, pending: "Workmachine \(name) is being made.",
+                until: { machine, _ in .ready(machine) }, done: { _ in "Workmachine \(name) is ready." })
         }
     }
 }
@@ -54,11 +44,8 @@ struct MachineList: Verb {
     @OptionGroup var common: CommonOptions
 
     func run(in context: Context) async throws {
-        try await context.withClient { client in
-            let machines = try await client.list(Workmachine.self).sorted { $0.metadata.name < $1.metadata.name }
-            if common.json { return try context.output.json(machines) }
-            if quiet { return machines.forEach { context.output.line($0.metadata.name.value) } }
-            context.output.table(MachineTable.list(machines, now: context.now()))
+        try await context.list(Workmachine.self, quiet: quiet, common, hint: "Make one with: kl machine create NAME") { machines, _ in
+            MachineTable.list(machines, now: context.now())
         }
     }
 }
@@ -91,16 +78,6 @@ struct MachineDelete: Verb {
     @OptionGroup var common: CommonOptions
 
     func run(in context: Context) async throws {
-        try context.checkCanAsk(common)
-        try await context.withClient { client in
-            let found = try await client.get(Workmachine.self, machine.reference)
-            try context.confirm("Delete workmachine \(machine.name) with everything in its home", common)
-            try await client.delete(.workmachine, .id(found.metadata.id))
-            guard !wait.noWait else { return try context.finish(found, json: common.json, "Workmachine \(machine.name) is being deleted.") }
-            try await context.waiter(for: found, client, wait).untilGone(found) {
-                .deleting(phase: $0.status.phase.rawValue, reason: $0.status.reason, isObserved: $0.metadata.deletionRequestedAt != nil)
-            }
-            try context.finish(found, json: common.json, "Workmachine \(machine.name) is deleted.")
-        }
+        try await context.delete(Workmachine.self, machine.reference, called: machine.name, loss: { _ in "everything in its home" }, wait, common)
     }
 }

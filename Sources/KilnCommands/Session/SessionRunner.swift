@@ -4,13 +4,13 @@ internal import Glibc
 internal import KilnAPI
 internal import KilnModel
 
-/// Runs a program in a workspace with this process's input, output, signals and, if wanted, terminal.
+/// Runs a program in a workspace or service with this process's input, output, signals and, if wanted, terminal.
 struct SessionRunner: Sendable {
     /// Passed on rather than obeyed.
     static let passedSignals = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2]
 
     let client: APIClient
-    let workspace: Reference
+    let place: SessionPlace
     let context: Context
 
     /// - Returns: the program's exit status.
@@ -26,7 +26,7 @@ struct SessionRunner: Sendable {
     }
 
     private func exchange(_ request: SessionRequest, terminal: Terminal?) async throws -> Int32 {
-        try await client.runSession(in: workspace, request) { sender, receiver in
+        try await client.runSession(in: place, request) { sender, receiver in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 defer { group.cancelAll() }
                 group.addTask { await passInput(to: sender) }

@@ -45,7 +45,7 @@ enum Show {
     static func phase(_ phase: String) -> Table.Cell {
         switch phase {
         case "Running", "Healthy", "Ready", "Connected", "Active": Table.Cell(phase, .good)
-        case "Failed", "Unhealthy", "Degraded", "Unreachable", "Failing", "Lost": Table.Cell(phase, .bad)
+        case "Failed", "Unhealthy", "Degraded", "Unreachable", "Failing", "Lost", "CrashLoop": Table.Cell(phase, .bad)
         case "Suspended", "Stopped", "Exited": Table.Cell(phase, .faint)
         default: Table.Cell(phase, .busy)
         }

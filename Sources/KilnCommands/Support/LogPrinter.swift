@@ -1,14 +1,45 @@
 internal import ArgumentParser
+internal import FoundationEssentials
 internal import KilnAPI
 internal import KilnModel
 
 /// What every verb takes that prints logs.
 struct LogOptions: ParsableArguments {
-    @Flag(name: .shortAndLong, help: "Go on as new lines come.") var follow = false
+    @Flag(name: .shortAndLong, help: "Go on as new lines come, also after a restart.") var follow = false
+    @Option(help: ArgumentHelp("Only what was printed since: 10m ago, or at 2026-02-03T10:00:00Z.", valueName: "time"), transform: { try Since($0) })
+    var since: Since?
     @Option(help: ArgumentHelp("Only the last lines.", valueName: "count")) var tail: Int?
+    @Flag(name: .shortAndLong, help: "Begin each line with its time.") var timestamps = false
 
     func validate() throws {
         if let tail, tail < 0 { throw ValidationError("--tail takes a count, 0 or more.") }
+    }
+}
+
+/// A point in time as people write it: how long ago, or when.
+enum Since: Sendable {
+    case ago(Duration)
+    /// Unix time.
+    case at(Double)
+
+    init(_ text: String) throws(KilnError) {
+        if let date = try? Date(text, strategy: .iso8601) {
+            self = .at(date.timeIntervalSince1970)
+            return
+        }
+        do {
+            self = .ago(try Quantity.duration(text))
+        } catch {
+            throw KilnError(error.code, error.message, hint: "Write it like 90s, 10m, 2h or 2026-02-03T10:00:00Z.")
+        }
+    }
+
+    /// Unix time.
+    func time(now: Double) -> Double {
+        switch self {
+        case .ago(let duration): max(0, now - Double(duration.components.seconds))
+        case .at(let time): time
+        }
     }
 }
 
@@ -16,13 +47,32 @@ struct LogOptions: ParsableArguments {
 struct LogPrinter {
     let output: Output
     let json: Bool
-    let showsService: Bool
+    let timestamps: Bool
+    /// Each begins its lines with its name, in a colour of its own; none: no line does.
+    var services: [Name] = []
+
+    /// ECMA-48 SGR: cyan, yellow, green, magenta, blue, and their bright kin.
+    private static let colours = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94]
 
     /// With `json` one JSON value a line.
     func print(_ line: LogLine) throws {
         if json { return try output.jsonLine(line) }
-        let prefix = showsService ? (line.service.map { "\($0) | " } ?? "") : ""
         let channel = line.channel == .error ? output.error : output.standard
-        channel.write("\(prefix)\(line.text)\n")
+        let time = timestamps ? Self.text(of: line.time) + " " : ""
+        channel.write("\(prefix(line.service, colours: channel.hasColours))\(time)\(line.text)\n")
+    }
+
+    private func prefix(_ service: Name?, colours: Bool) -> String {
+        guard let service, !services.isEmpty else { return "" }
+        let width = services.map(\.value.count).max() ?? 0
+        let text = service.value + String(repeating: " ", count: max(0, width - service.value.count)) + " | "
+        guard colours else { return text }
+        let place = services.firstIndex(of: service) ?? services.count
+        return "\u{1B}[\(Self.colours[place % Self.colours.count])m\(text)\u{1B}[0m"
+    }
+
+    /// RFC 3339, in UTC, to the millisecond.
+    private static func text(of time: Double) -> String {
+        Date(timeIntervalSince1970: time).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 }

@@ -74,11 +74,6 @@ extension Verdict {
         default: .working(phase: machine.status.phase.rawValue, activity: machine.status.reason?.message)
         }
     }
-
-    /// A deletion is done when the resource is gone; until then it can only fail.
-    static func deleting(phase: String, reason: Reason?, isObserved: Bool) -> Verdict {
-        phase == "Failed" && isObserved ? .failed(reason ?? .unknown) : .working(phase: phase, activity: reason?.message)
-    }
 }
 
 extension Workspace {
@@ -113,7 +108,7 @@ extension Environment {
 
     /// The services that are not well, in one reason.
     private var brokenServices: Reason? {
-        let broken = status.services.filter { [.failed, .unhealthy, .exited].contains($0.phase) }
+        let broken = status.services.filter { [.failed, .unhealthy, .exited, .crashLoop].contains($0.phase) }
         guard let first = broken.first else { return nil }
         let list = broken.map { service in
             let why = service.reason?.message ?? service.exitStatus.map { "it ended with status \($0)" } ?? service.phase.rawValue.lowercased()

@@ -35,7 +35,7 @@ struct Waiter: Sendable {
     func untilGone<Item: Resource>(_ item: Item, _ judge: @escaping @Sendable (Item) -> Verdict) async throws {
         try await race { progress in
             // It may be gone before the stream opens; then nothing would ever come.
-            guard try await exists(item) else { return }
+            guard try await client.exists(Item.self, .id(item.metadata.id)) else { return }
             let _: Bool = try await watch(item.metadata.id, progress, gone: true) { event in
                 guard let now = event.resource as? Item else { return true }
                 switch judge(now) {
@@ -117,15 +117,6 @@ struct Waiter: Sendable {
         return value
     }
 
-    private func exists<Item: Resource>(_ item: Item) async throws -> Bool {
-        do {
-            _ = try await client.get(Item.self, .id(item.metadata.id))
-            return true
-        } catch let error as KilnError where error.code.category == .notFound {
-            return false
-        }
-    }
-
     private func failure(_ reason: Reason) -> KilnError {
         let text = "\(subject.prefix(1).uppercased())\(subject.dropFirst()) failed: \(reason.message)"
         return KilnError(.init(reason.code, .failed), text, hint: reason.hint ?? look)
@@ -140,6 +131,17 @@ extension ResourceEvent {
         case .workspace(let workspace): workspace
         case .environment(let environment): environment
         case .deleted: nil
+        }
+    }
+}
+
+extension APIClient {
+    func exists<Item: Resource>(_ type: Item.Type, _ reference: Reference) async throws -> Bool {
+        do {
+            _ = try await get(Item.self, reference)
+            return true
+        } catch let error as KilnError where error.code.category == .notFound {
+            return false
         }
     }
 }

@@ -36,10 +36,9 @@ struct WorkspaceCreate: Verb {
                 name: name, workmachine: workmachine, image: image, milliCPUs: cpus, memory: memory, variables: variables.isEmpty ? nil : variables,
                 repository: git
             )
-            let created = try await client.create(asked)
-            guard !wait.noWait else { return try context.finish(created, json: common.json, "Workspace \(name) is being made.") }
-            let ready = try await context.waiter(for: created, client, wait).until(created) { .running($0, version: created.metadata.version) }
-            try context.finish(ready, json: common.json, "Workspace \(name) is running. Enter it with: kl workspace shell \(name)")
+            try await context.conclude(
+                try await client.create(asked), client, wait, common, pending: "Workspace \(name) is being made.",
+                until: { .running($0, version: $1) }, done: { _ in "Workspace \(name) is running. Enter it with: kl workspace shell \(name)" })
         }
     }
 }

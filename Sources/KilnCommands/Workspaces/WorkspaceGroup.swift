@@ -20,24 +20,3 @@ struct WorkspaceArgument: ParsableArguments {
 
     var reference: Reference { .name(name) }
 }
-
-extension Context {
-    func waiter(for workspace: Workspace, _ client: APIClient, _ options: WaitOptions) -> Waiter {
-        Waiter(
-            client: client, output: output, limit: options.timeout, subject: "workspace \(workspace.metadata.name)",
-            look: "kl workspace show \(workspace.metadata.name)"
-        )
-    }
-
-    func waiter(for environment: Environment, _ client: APIClient, _ options: WaitOptions) -> Waiter {
-        Waiter(
-            client: client, output: output, limit: options.timeout, subject: "environment \(environment.metadata.name)",
-            look: "kl env show \(environment.metadata.name)"
-        )
-    }
-
-    /// Prints a verb's result: the resource as JSON, or a sentence.
-    func finish(_ resource: some Encodable, json: Bool, _ sentence: String) throws {
-        if json { try output.json(resource) } else { output.line(sentence) }
-    }
-}

@@ -18,12 +18,12 @@ struct WorkspaceSuspend: Verb {
     @OptionGroup var common: CommonOptions
 
     func run(in context: Context) async throws {
+        let name = workspace.name
         try await context.withClient { client in
-            let asked = try await client.suspend(workspace.reference)
-            guard !wait.noWait else { return try context.finish(asked, json: common.json, "Workspace \(workspace.name) is being suspended.") }
-            let done = try await context.waiter(for: asked, client, wait).until(asked) { .suspended($0, version: asked.metadata.version) }
-            try context.finish(
-                done, json: common.json, "Workspace \(workspace.name) is suspended. Wake it with: kl workspace resume \(workspace.name)")
+            try await context.conclude(
+                try await client.suspend(workspace.reference), client, wait, common, pending: "Workspace \(name) is being suspended.",
+                until: { .suspended($0, version: $1) },
+                done: { _ in "Workspace \(name) is suspended. Wake it with: kl workspace resume \(name)" })
         }
     }
 }
@@ -39,11 +39,11 @@ struct WorkspaceResume: Verb {
     @OptionGroup var common: CommonOptions
 
     func run(in context: Context) async throws {
+        let name = workspace.name
         try await context.withClient { client in
-            let asked = try await client.resume(workspace.reference)
-            guard !wait.noWait else { return try context.finish(asked, json: common.json, "Workspace \(workspace.name) is being started.") }
-            let done = try await context.waiter(for: asked, client, wait).until(asked) { .running($0, version: asked.metadata.version) }
-            try context.finish(done, json: common.json, "Workspace \(workspace.name) is running.")
+            try await context.conclude(
+                try await client.resume(workspace.reference), client, wait, common, pending: "Workspace \(name) is being started.",
+                until: { .running($0, version: $1) }, done: { _ in "Workspace \(name) is running." })
         }
     }
 }
@@ -59,17 +59,7 @@ struct WorkspaceDelete: Verb {
     @OptionGroup var common: CommonOptions
 
     func run(in context: Context) async throws {
-        try context.checkCanAsk(common)
-        try await context.withClient { client in
-            let found = try await client.get(Workspace.self, workspace.reference)
-            try context.confirm("Delete workspace \(workspace.name) with everything in ~/workspaces/\(found.metadata.name)", common)
-            // By id: a workspace made meanwhile under the same name is not the one that was asked about.
-            try await client.delete(.workspace, .id(found.metadata.id))
-            guard !wait.noWait else { return try context.finish(found, json: common.json, "Workspace \(workspace.name) is being deleted.") }
-            try await context.waiter(for: found, client, wait).untilGone(found) {
-                .deleting(phase: $0.status.phase.rawValue, reason: $0.status.reason, isObserved: $0.status.observedVersion > found.metadata.version)
-            }
-            try context.finish(found, json: common.json, "Workspace \(workspace.name) is deleted.")
-        }
+        try await context.delete(
+            Workspace.self, workspace.reference, called: workspace.name, loss: { "everything in ~/workspaces/\($0.metadata.name)" }, wait, common)
     }
 }

@@ -13,9 +13,11 @@ struct WorkspaceLogs: Verb {
     @OptionGroup var common: CommonOptions
 
     func run(in context: Context) async throws {
-        let printer = LogPrinter(output: context.output, json: common.json, showsService: false)
+        let printer = LogPrinter(output: context.output, json: common.json, timestamps: log.timestamps)
         try await context.withClient { client in
-            try await client.logs(of: .workspace, workspace.reference, follow: log.follow, tail: log.tail) { try printer.print($0) }
+            try await client.logs(
+                of: .workspace, workspace.reference, follow: log.follow, since: log.since?.time(now: context.now()), tail: log.tail
+            ) { try printer.print($0) }
         }
     }
 }

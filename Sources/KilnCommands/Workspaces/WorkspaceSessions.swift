@@ -27,7 +27,7 @@ struct WorkspaceExec: Verb {
     }
 
     func run(in context: Context) async throws {
-        try await SessionRunner.start(command, in: workspace, needsTerminal: tty, context)
+        try await SessionRunner.start(command, in: .workspace(workspace.reference), needsTerminal: tty, context)
     }
 }
 
@@ -41,22 +41,6 @@ struct WorkspaceShell: Verb {
     @OptionGroup var common: CommonOptions
 
     func run(in context: Context) async throws {
-        // Without a terminal the shell reads its commands from standard input, as any shell does.
-        let hasTerminal = Terminal(descriptor: context.input.descriptor) != nil
-        try await SessionRunner.start([], in: workspace, needsTerminal: hasTerminal, context)
-    }
-}
-
-extension SessionRunner {
-    /// Runs a program and ends as it ended.
-    static func start(_ command: [String], in workspace: WorkspaceArgument, needsTerminal: Bool, _ context: Context) async throws {
-        let terminal = needsTerminal ? Terminal(descriptor: context.input.descriptor) : nil
-        guard !needsTerminal || terminal != nil else {
-            throw KilnError(.init("no-terminal", .usage), "Standard input is no terminal, so the program cannot get one.", hint: "Leave out -t.")
-        }
-        let status = try await context.withClient { client in
-            try await SessionRunner(client: client, workspace: workspace.reference, context: context).run(command, terminal: terminal)
-        }
-        if status != 0 { throw ProgramEnded(status: status) }
+        try await SessionRunner.start([], in: .workspace(workspace.reference), needsTerminal: context.hasTerminal, context)
     }
 }

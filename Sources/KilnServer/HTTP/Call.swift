@@ -14,6 +14,18 @@ struct Call: Sendable {
     /// A value of the query, percent-decoded.
     func query(_ name: String) -> String? { request.uri.queryParameters.get(name) }
 
+    /// All values of a name that may be repeated.
+    func queries(_ name: String) -> [String] { request.uri.queryParameters.getAll(name) }
+
+    /// - Throws: `invalid-value` when it is no Unix time in seconds.
+    func time(_ name: String) throws -> Double? {
+        guard let text = query(name) else { return nil }
+        guard let time = Double(text), (0..<1e11).contains(time) else {
+            throw KilnError(.invalidValue, "?\(name)=\(text.printable(limit: 40)) is not a Unix time in seconds.")
+        }
+        return time
+    }
+
     /// - Throws: `invalid-value` unless it is `true` or `false`; absent counts as false.
     func flag(_ name: String) throws -> Bool {
         switch query(name) {

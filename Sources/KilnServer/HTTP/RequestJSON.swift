@@ -20,12 +20,21 @@ enum RequestJSON {
         return try decode(type, from: Data(buffer: body))
     }
 
+    static func decode<Value: Decodable>(_ type: Value.Type, from text: String) throws -> Value { try decode(type, from: Data(text.utf8)) }
+
     static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws -> Value {
         do {
             return try JSONDecoder().decode(type, from: data)
         } catch let error as DecodingError {
             throw KilnError(.invalidValue, describe(error))
         }
+    }
+
+    /// A value as text, keys sorted: equal values are equal texts.
+    static func text(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 
     private static func describe(_ error: DecodingError) -> String {

@@ -37,10 +37,10 @@ extension Backend {
     /// - Parameters:
     ///   - secrets: those the environment has already.
     ///   - existing: its services so far.
-    /// - Returns: the services, and the secrets that the environment is to have from now on, besides those it has.
+    /// - Returns: the services, the secrets that the environment is to have from now on, besides those it has, and the project they stand in.
     func read(
         _ bundle: ComposeBundle, secrets: Set<SecretName>, keeping existing: [KilnModel.Service]
-    ) throws -> (services: [KilnModel.Service], secrets: [SecretName: SecretBytes]) {
+    ) throws -> (services: [KilnModel.Service], secrets: [SecretName: SecretBytes], project: ComposeProject) {
         do {
             var given = Dictionary(bundle.secrets.map { ($0.name, $0.value) }) { $1 }
             let project = try ComposeFile.read(ComposeInput(bundle.sources, secrets: secrets.union(given.keys)))
@@ -60,7 +60,7 @@ extension Backend {
             for (name, value) in project.secretValues { given[name] = try SecretBytes(Array(value.utf8)) }
             let services = try project.services(contexts: bundle.contexts, copies: bundle.copies, keeping: existing)
             for service in services { try service.requireSupport() }
-            return (services, given)
+            return (services, given, project)
         } catch let error as ComposeError {
             throw error.kilnError
         }

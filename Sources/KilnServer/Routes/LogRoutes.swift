@@ -6,49 +6,80 @@ internal import KilnStore
 internal import WorkspaceEngine
 
 extension Backend {
-    /// `GET …/logs` of workspaces and environments: one `LogLine` of JSON a line. `?follow=true`, `?tail=N`; `?service=NAME` for one service.
+    /// `GET …/logs` of workspaces and environments: one `LogLine` of JSON a line. `?follow=true`, `?tail=N`, `?since=` (Unix time);
+    /// `?service=NAME` for one service, repeated for several.
     func addLogs(to table: inout RouteTable) {
         table.add(.get, Routes.action(.workspace, "{ref}", .logs)) { call in
             let id = try await resolve(.workspace, call, .logs).id
-            return try logs(of: [.workspace(id)], call)
+            return try await logs(of: Workspace.self, id, call) { _ in [.workspace(id)] }
         }
         table.add(.get, Routes.action(.environment, "{ref}", .logs)) { call in
-            let document = try await resolve(.environment, call, .logs)
-            guard let environment = try await store.resource(Environment_.self, document.id) else {
-                throw KilnError.noSuch(.environment, document.name.value)
+            let environment = try await environment(call, .logs)
+            let wanted = try call.queries("service").map { try environment.requireService(try Name($0)).name }
+            return try await logs(of: Environment_.self, environment.metadata.id, call) { environment in
+                let names = wanted.isEmpty ? environment.spec.services.map(\.name) : wanted
+                return names.map { .service(environment: environment.metadata.id, name: $0) }
             }
-            var names = environment.spec.services.map(\.name)
-            if let wanted = try call.query("service").map({ try Name($0) }) {
-                guard names.contains(wanted) else {
-                    throw KilnError(
-                        .notFound, "The environment \(document.name) has no service \(wanted).",
-                        hint: "It has \(names.map(\.value).joined(separator: ", "))."
-                    )
-                }
-                names = [wanted]
-            }
-            return try logs(of: names.map { .service(environment: document.id, name: $0) }, call)
         }
     }
 
-    /// Several sources are read one after the other, or side by side when they are followed.
-    private func logs(of sources: [LogRequest.Source], _ call: Call) throws -> Response {
-        let (follow, tail) = (try call.flag("follow"), try call.number("tail", in: 0...1_000_000))
+    /// - Parameter sources: the logs of a resource as it is now.
+    private func logs<R: StoredResource>(
+        of type: R.Type, _ id: ResourceID, _ call: Call, _ sources: @escaping @Sendable (R) -> [LogRequest.Source]
+    ) async throws -> Response {
+        let selection = LogSelection(
+            follow: try call.flag("follow"), since: try call.time("since"), tail: try call.number("tail", in: 0...1_000_000))
         let engine = try controller.link.required()
+        let begin = KilnStore.unixTime()
+        let feed = try await store.changes(after: store.lastSequence())
+        guard let resource = try await store.resource(R.self, id) else { throw KilnError.noSuch(R.kind, id.value) }
+        let first = sources(resource)
         return .streaming(call, "application/x-ndjson") { pipe, _ in
-            let read: @Sendable (LogRequest.Source) async throws -> Void = { source in
-                try await engine.logs(LogRequest(source: source, follow: follow, tail: tail)) { line in
-                    try await pipe.write(try JSONEncoder().encode(line) + [UInt8(ascii: "\n")])
+            let reading = LogReading(engine: engine, selection: selection) { line in
+                try await pipe.write(try JSONEncoder().encode(line) + [UInt8(ascii: "\n")])
+            }
+            let positions = try await reading.history(of: first)
+            guard selection.follow else { return }
+            try await follow(first, of: id, in: feed, sources) { try await reading.follow($0, from: positions[$0], begin: begin) }
+        }
+    }
+
+    private enum FollowStep<R: StoredResource>: Sendable {
+        /// nil: it was deleted.
+        case changed(R?, ChangeFeed.Iterator)
+        case logEnded
+    }
+
+    /// Follows logs until their resource is deleted. Services that come meanwhile are followed too.
+    private func follow<R: StoredResource>(
+        _ first: [LogRequest.Source], of id: ResourceID, in feed: ChangeFeed, _ sources: (R) -> [LogRequest.Source],
+        _ read: @escaping @Sendable (LogRequest.Source) async throws -> Void
+    ) async throws {
+        try await withThrowingTaskGroup(of: FollowStep<R>.self) { group in
+            defer { group.cancelAll() }
+            var followed: Set<LogRequest.Source> = []
+            func start(_ sources: [LogRequest.Source]) {
+                for source in sources where followed.insert(source).inserted {
+                    group.addTask {
+                        try await read(source)
+                        return .logEnded
+                    }
                 }
             }
-            guard follow else {
-                for source in sources { try await read(source) }
-                return
-            }
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for source in sources { group.addTask { try await read(source) } }
-                try await group.waitForAll()
+            start(first)
+            group.addTask { try await Self.nextChange(of: id, feed.makeAsyncIterator()) }
+            while case .changed(let resource?, let changes) = try await group.next() {
+                start(sources(resource))
+                group.addTask { try await Self.nextChange(of: id, changes) }
             }
         }
+    }
+
+    private static func nextChange<R: StoredResource>(of id: ResourceID, _ changes: ChangeFeed.Iterator) async throws -> FollowStep<R> {
+        var changes = changes
+        while let change = try await changes.next() {
+            if change.id == id { return .changed(try change.resource(R.self), changes) }
+        }
+        throw CancellationError()
     }
 }

@@ -7,7 +7,8 @@ internal import NIOCore
 internal import WorkspaceEngine
 
 extension Backend {
-    /// `POST …/sessions` of a workspace: `SessionFrame`s in the bodies of request and answer, both open at once.
+    /// `POST …/sessions` of a workspace, or with `?service=NAME` of an environment: `SessionFrame`s in the bodies of request and answer, both
+    /// open at once.
     func addSessions(to table: inout RouteTable) {
         table.add(.post, Routes.action(.workspace, "{ref}", .sessions)) { call in
             let document = try await resolve(.workspace, call, .session)
@@ -21,15 +22,35 @@ extension Backend {
             }
             let engine = try controller.link.required()
             let target = try await controller.target(of: workspace)
-            return .streaming(call, "application/octet-stream") { pipe, body in
-                let frames = SessionFrames(body)
-                do {
-                    let request = try await frames.request()
-                    let input = SessionInput { try await frames.next() }
-                    try await engine.session(request, in: target, input: input) { try await pipe.write($0.encoded) }
-                } catch let error as KilnError {
-                    try await pipe.write(SessionFrame.failure(Array(try JSONEncoder().encode(error))).encoded)
-                }
+            return session(call) { try await engine.session($0, in: target, input: $1, output: $2) }
+        }
+        table.add(.post, Routes.action(.environment, "{ref}", .sessions)) { call in
+            let environment = try await environment(call, .session)
+            let name = environment.metadata.name
+            guard let text = call.query("service") else {
+                throw KilnError(.invalidValue, "A session needs a service.", hint: "Add ?service=NAME.")
+            }
+            let service = try environment.requireService(try Name(text))
+            guard environment.spec.desiredState == .running else {
+                throw KilnError(.wrongPhase, "The environment \(name) is stopped.", hint: "Start it: kl env start \(name)")
+            }
+            let engine = try controller.link.required()
+            let place = ServiceReference(environment: environment.metadata.id, name: service.name)
+            return session(call) { try await engine.session($0, in: place, input: $1, output: $2) }
+        }
+    }
+
+    private func session(
+        _ call: Call, _ run: @escaping @Sendable (SessionRequest, SessionInput, @escaping SessionOutput) async throws -> Void
+    ) -> Response {
+        .streaming(call, "application/octet-stream") { pipe, body in
+            let frames = SessionFrames(body)
+            do {
+                let request = try await frames.request()
+                let input = SessionInput { try await frames.next() }
+                try await run(request, input) { try await pipe.write($0.encoded) }
+            } catch let error as KilnError {
+                try await pipe.write(SessionFrame.failure(Array(try JSONEncoder().encode(error))).encoded)
             }
         }
     }

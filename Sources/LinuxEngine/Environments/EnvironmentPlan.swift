@@ -12,37 +12,50 @@ struct EnvironmentPlan: Equatable {
         /// Whether it was started since the machine booted; if not, its end says nothing about the program.
         var startedSinceBoot: Bool
         var exitStatus: Int?
-        var restarts: Int
+        var record: RestartRecord
+        /// nil: it runs as it should, or never ran.
+        var run: RestartRecord.Run?
+        /// Of one that ended.
+        var lastLines: [String]
         /// nil: no check, or none finished yet.
         var health: Health?
+
+        /// Unix time at which it is started again by itself; nil: it runs, or stays ended.
+        var nextStart: Double? { isRunning || !startedSinceBoot ? nil : run.flatMap { record.nextStart(after: $0) } }
+        var comesBack: Bool { nextStart != nil }
     }
 
-    enum Action: Equatable {
-        /// Remove the container of a service that changed or is gone.
-        case remove(Name)
-        /// Make and start a container for a service.
-        case create(Name)
-        /// Start the existing container of a service again.
-        case start(Name)
+    /// A service whose container is to be started.
+    struct Start: Equatable {
+        var service: Name
+        /// Whether it is made first.
+        var creates: Bool
     }
 
-    var actions: [Action] = []
+    /// Services that changed or are gone, whose containers go before others start.
+    var removed: [Name] = []
+    var starts: [Start] = []
     var statuses: [ServiceStatus] = []
 
-    init(services: [Service], revisions: [Name: String], observed: [Observed]) {
+    var isEmpty: Bool { removed.isEmpty && starts.isEmpty }
+
+    /// The services that get new containers.
+    var created: [Name] { starts.filter(\.creates).map(\.service) }
+
+    /// - Parameter now: Unix time.
+    init(services: [Service], revisions: [Name: String], observed: [Observed], now: Double) {
         var current: [Name: Observed] = [:]
         for container in observed {
             if revisions[container.service] == container.revision, current[container.service] == nil {
                 current[container.service] = container
             } else {
-                actions.append(.remove(container.service))
+                removed.append(container.service)
             }
         }
         for service in services {
             let container = current[service.name]
             if let container, container.isRunning || container.startedSinceBoot {
-                statuses.append(Self.status(of: service, container))
-                if Self.shouldStartAgain(service, container) { actions.append(.start(service.name)) }
+                statuses.append(Self.status(of: service, container, now))
                 continue
             }
             let obstacles = service.dependencies.compactMap { dependency in
@@ -52,7 +65,7 @@ struct EnvironmentPlan: Equatable {
             if let obstacle = obstacles.first(where: \.isFinal) ?? obstacles.first {
                 statuses.append(Self.status(service, obstacle.isFinal ? .failed : .waiting, reason: obstacle.reason))
             } else {
-                actions.append(container == nil ? .create(service.name) : .start(service.name))
+                starts.append(.init(service: service.name, creates: container == nil))
                 statuses.append(Self.status(service, .starting))
             }
         }
@@ -69,7 +82,7 @@ struct EnvironmentPlan: Equatable {
     private static func obstacle(_ dependency: Service.Dependency, service: Service, container: Observed?) -> Obstacle? {
         let name = dependency.service
         let running = container?.isRunning == true
-        let ended = container.map { !$0.isRunning && $0.startedSinceBoot && service.restart == .no } ?? false
+        let ended = container.map { !$0.isRunning && $0.startedSinceBoot && !$0.comesBack } ?? false
         switch dependency.condition {
         case .started:
             if running || (ended && container?.exitStatus == 0) { return nil }
@@ -92,38 +105,47 @@ struct EnvironmentPlan: Equatable {
         return Obstacle(reason: Reason(code: "waits", message: "Waits for \(name) \(wanted)."), isFinal: false, isRequired: dependency.required)
     }
 
-    /// Podman restarts by itself; this is for the case that it was killed just then.
-    private static func shouldStartAgain(_ service: Service, _ container: Observed) -> Bool {
-        guard !container.isRunning else { return false }
-        switch service.restart {
-        case .no: return false
-        case .always, .unlessStopped: return true
-        case .onFailure(let maximum): return container.exitStatus != 0 && maximum.map { container.restarts < $0 } ?? true
+    private static func status(of service: Service, _ container: Observed, _ now: Double) -> ServiceStatus {
+        guard container.isRunning else { return endedStatus(of: service, container) }
+        if let run = container.run, container.record.isLooping(in: run, now: now) {
+            var status = status(service, .crashLoop, container)
+            status.reason = Reason(
+                code: crashLoop, message: "\(service.name) runs again, after it ended \(container.record.attempts) times in a row.")
+            status.crash = Crash(times: container.record.attempts)
+            return status
+        }
+        guard service.healthcheck.map({ !$0.command.isEmpty }) == true else { return status(service, .running, container) }
+        switch container.health {
+        case .healthy: return status(service, .healthy, container)
+        case .unhealthy(let message): return status(service, .unhealthy, container, reason: Reason(code: "unhealthy", message: message))
+        case .starting, nil: return status(service, .starting, container)
         }
     }
 
-    private static func status(of service: Service, _ container: Observed) -> ServiceStatus {
-        if container.isRunning {
-            guard service.healthcheck.map({ !$0.command.isEmpty }) == true else { return status(service, .running, container) }
-            switch container.health {
-            case .healthy: return status(service, .healthy, container)
-            case .unhealthy(let message): return status(service, .unhealthy, container, reason: Reason(code: "unhealthy", message: message))
-            case .starting, nil: return status(service, .starting, container)
-            }
-        }
+    private static func endedStatus(of service: Service, _ container: Observed) -> ServiceStatus {
         let exit = container.exitStatus ?? 0
-        if shouldStartAgain(service, container) {
-            return status(
-                service, .starting, container, reason: Reason(code: "restarting", message: "It ended with status \(exit) and starts again."))
+        let times = container.run.map { container.record.ends(after: $0) } ?? 1
+        let next = container.nextStart
+        guard exit != 0 || next != nil else { return status(service, .exited, container) }
+        let what = "\(service.name) ended with status \(exit)" + (times > 1 ? ", \(times) times in a row" : "")
+        var result: ServiceStatus
+        if next == nil {
+            result = status(service, .failed, container, reason: Reason(code: "exited", message: "\(what)."))
+        } else if times > RestartRecord.loop {
+            result = status(service, .crashLoop, container, reason: Reason(code: crashLoop, message: "\(what)."))
+        } else {
+            result = status(service, .starting, container, reason: Reason(code: "restarting", message: "\(what), and is started again."))
         }
-        if exit == 0 { return status(service, .exited, container) }
-        return status(service, .failed, container, reason: Reason(code: "exited", message: "\(service.name) ended with status \(exit)."))
+        result.crash = Crash(times: times, nextTry: next, lastLines: container.lastLines)
+        return result
     }
+
+    private static let crashLoop = "crash-loop"
 
     private static func status(_ service: Service, _ phase: ServiceStatus.Phase, _ container: Observed? = nil, reason: Reason? = nil) -> ServiceStatus
     {
         ServiceStatus(
             name: service.name, phase: phase, reason: reason, address: AddressPlan.virtual(service.addressIndex), ports: service.ports,
-            exitStatus: container?.isRunning == false ? container?.exitStatus : nil, restarts: container?.restarts ?? 0)
+            exitStatus: container?.isRunning == false ? container?.exitStatus : nil, restarts: container?.record.restarts ?? 0)
     }
 }

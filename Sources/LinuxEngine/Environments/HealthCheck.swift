@@ -1,9 +1,15 @@
 import KilnModel
 
 extension ContainerHost {
-    /// How often Podman started a container again by itself.
-    func restarts(of container: String) async throws -> Int {
-        try await asKilnError("look at the container \(container)") { try await client.inspectContainer(container).restartCount }
+    /// The run that goes on, or the last one; nil when it never ran.
+    func lastRun(of container: String) async throws -> RestartRecord.Run? {
+        try await asKilnError("look at the container \(container)") {
+            let state = try await client.inspectContainer(container).state
+            guard let started = UnixTime.seconds(state.startedAt.utf8), let finished = UnixTime.seconds(state.finishedAt.utf8), started > 0 else {
+                return nil
+            }
+            return RestartRecord.Run(startedAt: started, finishedAt: finished, exitStatus: state.exitCode)
+        }
     }
 
     /// Runs a service's check once. What goes wrong on the way is a failed check, too.

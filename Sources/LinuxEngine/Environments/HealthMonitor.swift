@@ -39,6 +39,9 @@ actor HealthMonitor {
         }
     }
 
+    /// The container starts anew: what was seen of it counts no more.
+    func forget(_ container: String) { watches.removeValue(forKey: container)?.task.cancel() }
+
     private func run(_ container: String, _ check: Service.Healthcheck) async {
         let clock = ContinuousClock()
         let begin = clock.now

@@ -5,7 +5,7 @@ extension EngineVerb {
     var form: WireAnswer.Form {
         switch self {
         case .build, .logs, .observations: .lines
-        case .session: .frames
+        case .session, .serviceSession: .frames
         default: .value
         }
     }
@@ -31,7 +31,14 @@ extension EngineServer {
         case .build: try await build(stream, answer)
         case .missingFiles: try await call(stream, answer) { (copies: FileCopies) in try await engine.missing(copies) }
         case .storeFiles: try await storeFiles(stream, answer)
-        case .session: try await session(stream, answer)
+        case .session:
+            try await session(stream, answer) { (opening: SessionOpening<WorkspaceTarget>, input, output) in
+                try await engine.session(opening.request, in: opening.place, input: input, output: output)
+            }
+        case .serviceSession:
+            try await session(stream, answer) { (opening: SessionOpening<ServiceReference>, input, output) in
+                try await engine.session(opening.request, in: opening.place, input: input, output: output)
+            }
         case .logs: try await logs(stream, answer)
         case .observations: try await observations(stream, answer)
         }
@@ -78,13 +85,13 @@ extension EngineServer {
         try await answer.end(WireJSON.encode(Nothing()))
     }
 
-    private func session(_ stream: WireStream, _ answer: WireAnswer) async throws {
+    private func session<Place>(
+        _ stream: WireStream, _ answer: WireAnswer, _ run: (SessionOpening<Place>, SessionInput, @escaping SessionOutput) async throws -> Void
+    ) async throws {
         let reader = WireReader(stream)
-        let opening: SessionOpening = try await opening(reader)
+        let opening: SessionOpening<Place> = try await opening(reader)
         let input = SessionInput(unfolding: { try await reader.frame() })
-        try await engine.session(opening.request, in: opening.workspace, input: input) { frame in
-            try await answer.send(ByteBuffer(bytes: frame.encoded))
-        }
+        try await run(opening, input) { frame in try await answer.send(ByteBuffer(bytes: frame.encoded)) }
         try await answer.end()
     }
 

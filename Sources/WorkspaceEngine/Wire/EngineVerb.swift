@@ -3,8 +3,8 @@ import KilnModel
 /// What kilnd asks of kiln-agent: one HTTP/2 stream each, `POST /engine/VERB`.
 ///
 /// A plain verb sends one JSON value and gets one back, or a `KilnError` with a status other than 200. A streaming verb keeps its stream
-/// open: `build`, `session` and `store-files` send a line of JSON and then bytes; `build`, `logs` and `observations` answer with lines of JSON
-/// (`WireLine`), `session` with `SessionFrame`s.
+/// open: `build`, `store-files` and the sessions send a line of JSON and then bytes; `build`, `logs` and `observations` answer with lines of JSON
+/// (`WireLine`), the sessions with `SessionFrame`s.
 enum EngineVerb: String, CaseIterable {
     case info
     case prune
@@ -19,6 +19,7 @@ enum EngineVerb: String, CaseIterable {
     case missingFiles = "missing-files"
     case storeFiles = "store-files"
     case session
+    case serviceSession = "service-session"
     case logs
     case usage
     case traffic
@@ -48,10 +49,10 @@ struct FileOpening: Codable {
     var copies: FileCopies
 }
 
-/// The line that opens a `session`.
-struct SessionOpening: Codable {
+/// The line that opens a session.
+struct SessionOpening<Place: Codable & Sendable>: Codable, Sendable {
     var request: SessionRequest
-    var workspace: WorkspaceTarget
+    var place: Place
 }
 
 /// One line of a streaming answer; a stream that ends without a failure has succeeded.

@@ -26,8 +26,18 @@ extension RemoteEngine {
     }
 
     public func session(_ request: SessionRequest, in workspace: WorkspaceTarget, input: SessionInput, output: @escaping SessionOutput) async throws {
-        let opening = try WireJSON.encodeLine(SessionOpening(request: request, workspace: workspace))
-        try await withStream(.session, message: nil) { stream in
+        try await session(.session, SessionOpening(request: request, place: workspace), input, output)
+    }
+
+    public func session(_ request: SessionRequest, in service: ServiceReference, input: SessionInput, output: @escaping SessionOutput) async throws {
+        try await session(.serviceSession, SessionOpening(request: request, place: service), input, output)
+    }
+
+    private func session(
+        _ verb: EngineVerb, _ opening: SessionOpening<some Codable & Sendable>, _ input: SessionInput, _ output: @escaping SessionOutput
+    ) async throws {
+        let opening = try WireJSON.encodeLine(opening)
+        try await withStream(verb, message: nil) { stream in
             try await exchange(
                 on: stream, opening: opening, input: input, encode: { ByteBuffer(bytes: $0.encoded) },
                 answer: {

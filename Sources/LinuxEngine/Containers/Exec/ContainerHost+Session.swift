@@ -23,6 +23,22 @@ extension ContainerHost {
         let exec = ExecRequest(
             container: container, arguments: request.command.isEmpty ? ["/bin/sh", "-l"] : request.command, user: user,
             workingDirectory: workingDirectory, environment: variables.map { "\($0.key)=\($0.value)" }, terminal: request.terminal)
+        try await session(exec, input: input, output: output)
+    }
+
+    /// As above, as the user, in the folder and with the environment of the container's own program; an empty command is a shell.
+    public func session(_ request: SessionRequest, container: String, input: SessionInput, output: @escaping SessionOutput) async throws {
+        let own = try ProcessDocument.ofContainer(container, storageRoot: configuration.storageRoot)
+        let shell = ["/bin/sh", "-c", "if [ -x /bin/bash ]; then exec /bin/bash; else exec /bin/sh; fi"]
+        let added = Set(request.variables.map { "\($0.key)=" })
+        let kept = (own.env ?? []).filter { variable in !added.contains { variable.hasPrefix($0) } }
+        let exec = ExecRequest(
+            container: container, arguments: request.command.isEmpty ? shell : request.command,
+            environment: kept + request.variables.map(\.description), terminal: request.terminal)
+        try await session(exec, input: input, output: output)
+    }
+
+    private func session(_ exec: ExecRequest, input: SessionInput, output: @escaping SessionOutput) async throws {
         let process = try await ContainerProcess.start(exec, on: self)
         defer { process.discard() }
         let status: Int

@@ -1,0 +1,15 @@
+/// That a service ended when it should not have, and what comes next.
+public struct Crash: Sendable, Codable, Hashable {
+    /// Ends in a row, each soon after its start.
+    public var times: Int
+    /// Unix time at which it is started again; nil: it is not, or has been.
+    public var nextTry: Double?
+    /// What it printed last.
+    public var lastLines: [String]
+
+    public init(times: Int, nextTry: Double? = nil, lastLines: [String] = []) {
+        self.times = times
+        self.nextTry = nextTry
+        self.lastLines = lastLines
+    }
+}

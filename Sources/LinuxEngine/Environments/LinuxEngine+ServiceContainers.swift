@@ -1,0 +1,105 @@
+import Crypto
+import FoundationEssentials
+import KilnModel
+import LinuxNetwork
+import WorkspaceEngine
+
+/// The containers of an environment's services.
+extension LinuxEngine {
+    func containerName(of service: Name, in environment: ResourceID) -> String { "\(instance.prefix)-s-\(environment)-\(service)" }
+
+    var bootMarks: BootMarks { BootMarks(directory: "\(configuration.runtimeDirectory)/started") }
+
+    /// What a container is made from, in short: another digest means another container.
+    func revision(of service: Service, in target: EnvironmentTarget) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        let used = service.secrets
+        // Versions, not values: a digest of a value would be something to try values against.
+        let secrets = target.secrets.filter { used.contains($0.name) }.map { "\($0.name) \($0.version)" }.sorted()
+        // The reader lets no circle through.
+        let others = try service.dependencies.filter(\.restart).compactMap { other in
+            try target.services.first { $0.name == other.service }.map { try revision(of: $0, in: target) }
+        }
+        let beside = "\(target.rangeIndex) \(target.generations[service.name] ?? 0) \(secrets) \(others)"
+        let digest = SHA256.hash(data: try encoder.encode(service.containerPart) + Data(beside.utf8))
+        return digest.prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
+    /// Last lines shown of a service that ended.
+    private static let shownLines = 3
+
+    /// What there is of an environment. The restart policies are those wanted now.
+    func observe(_ target: EnvironmentTarget) async throws -> [EnvironmentPlan.Observed] {
+        let environment = target.id
+        let policies = Dictionary(target.services.map { ($0.name, $0.restart) }) { first, _ in first }
+        var observed: [EnvironmentPlan.Observed] = []
+        for container in try await containers.list(label: "\(Label.id)=\(environment)") {
+            guard let service = container.labels[Label.service].flatMap({ try? Name($0) }) else { continue }
+            let policy = policies[service] ?? .no
+            var record = try restartRecords.record(of: container.name) ?? RestartRecord(policy: policy)
+            if record.policy != policy {
+                record.policy = policy
+                try restartRecords.set(record, of: container.name)
+                restarts.add(container.name)
+            }
+            let hasEnded = container.phase == .exited
+            let run = hasEnded || record.attempts >= RestartRecord.loop ? try await containers.lastRun(of: container.id) : nil
+            let lines = hasEnded ? try await lastLines(of: container.id, count: Self.shownLines) : []
+            // One that was made and never started has no revision: it is made again.
+            observed.append(
+                .init(
+                    container: container.id, service: service, revision: container.phase == .created ? "" : container.labels[Label.revision] ?? "",
+                    isRunning: container.isRunning,
+                    startedSinceBoot: bootMarks.isSet(containerName(of: service, in: environment)), exitStatus: container.exitStatus,
+                    record: record, run: run, lastLines: lines, health: await health.health(of: container.id)))
+        }
+        return observed
+    }
+
+    func start(_ service: Service, in target: EnvironmentTarget, revision: String, creating: Bool) async throws {
+        try service.requireSupport()
+        let name = containerName(of: service.name, in: target.id)
+        if creating {
+            _ = try await containers.create(try await serviceContainer(service, in: target, revision: revision))
+        } else {
+            _ = try files.mounts(for: service, in: target, container: name, firstID: instance.firstUserID(ofRange: target.rangeIndex))
+            _ = try mountSysfs(for: name, namespace: network.serviceNamespace(environment: target.id, index: service.addressIndex))
+        }
+        try restartRecords.set(RestartRecord(policy: service.restart), of: name)
+        try await setNetworkSettings(of: service, in: target)
+        try await containers.start(name)
+        try bootMarks.set(name)
+    }
+
+    func ensureVolumes(of service: Service?, in target: EnvironmentTarget) throws {
+        let firstID = instance.firstUserID(ofRange: target.rangeIndex)
+        for mount in service?.volumes ?? [] { _ = try folders.ensureVolume(mount.volume, of: target.volumeSet, firstID: firstID) }
+    }
+
+    /// Has the images at hand that services are to be made from.
+    /// - Returns: the services whose image cannot be had, and why.
+    func fetchImages(of services: [Service]) async throws -> [Name: KilnError] {
+        var failures: [Name: KilnError] = [:]
+        for service in services {
+            guard case .reference(let reference) = service.image else { continue }
+            do {
+                _ = try await containers.pull(reference)
+            } catch let error as KilnError {
+                failures[service.name] = error
+            }
+        }
+        return failures
+    }
+
+    func removeContainers(ofEnvironment id: ResourceID) async throws {
+        try await removeContainers(containers.list(label: "\(Label.id)=\(id)").map(\.name))
+    }
+
+    func removeContainers(_ names: [String]) async throws {
+        _ = try await concurrently(names) { name in
+            try await self.removeContainer(named: name, grace: nil)
+            try self.bootMarks.clear(name)
+        }
+    }
+}

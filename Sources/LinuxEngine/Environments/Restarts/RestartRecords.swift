@@ -1,0 +1,21 @@
+import FoundationEssentials
+import KilnModel
+
+/// The restart records of containers, each a file that goes with its container.
+struct RestartRecords: Sendable {
+    /// Holds one directory for each container.
+    let directory: String
+
+    /// nil when there is none.
+    func record(of container: String) throws -> RestartRecord? {
+        guard let text = TrustedFiles.readText(path(container)) else { return nil }
+        return try JSONDecoder().decode(RestartRecord.self, from: Data(text.utf8))
+    }
+
+    func set(_ record: RestartRecord, of container: String) throws {
+        let text = String(decoding: try JSONEncoder().encode(record), as: UTF8.self)
+        try TrustedFiles.replace(path(container), with: text, mode: 0o600)
+    }
+
+    private func path(_ container: String) -> String { "\(directory)/\(container)/restarts" }
+}

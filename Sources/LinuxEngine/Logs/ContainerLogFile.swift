@@ -1,0 +1,75 @@
+import Glibc
+import KilnModel
+
+/// What a container's monitor wrote down of its output. Podman's own API would give whole seconds only, and nothing while its service is away.
+struct ContainerLogFile {
+    /// Holds `ctr.log`; goes with the container.
+    let directory: String
+    let service: Name?
+
+    private var path: String { "\(directory)/ctr.log" }
+
+    /// - Parameter container: its id, 64 hex digits.
+    init(container: String, storageRoot: String, service: Name? = nil) {
+        directory = "\(storageRoot)/overlay-containers/\(container)/userdata"
+        self.service = service
+    }
+
+    /// Gives its lines. Returns at its end; with `changes`, when the container is removed.
+    /// - Parameters:
+    ///   - since: only lines from this Unix time on.
+    ///   - tail: how many of the last lines there are; nil: all.
+    func read(
+        since: Double? = nil, tail: Int? = nil, changes: AsyncStream<Void>? = nil, _ output: (LogLine) async throws -> Void
+    ) async throws {
+        guard var file = try open() else { return }
+        var parser = LogFileParser(service: service)
+        func isWanted(_ line: LogLine) -> Bool { line.time >= since ?? 0 }
+        if let tail {
+            var last: [LogLine] = []
+            try readToEnd(file) { bytes in
+                last += parser.append(bytes).filter(isWanted)
+                if last.count > max(2 * tail, 1024) { last.removeFirst(last.count - tail) }
+            }
+            for line in last.suffix(tail) { try await output(line) }
+        } else {
+            try await readToEnd(file) { for line in parser.append($0) where isWanted(line) { try await output(line) } }
+        }
+        guard let changes else { return }
+        for await _ in changes {
+            let newer = try open()
+            try await readToEnd(file) { for line in parser.append($0) where isWanted(line) { try await output(line) } }
+            // The monitor begins a new file when this one is full; there is none once the container is removed.
+            guard let newer else { return }
+            guard inode(newer) != inode(file) else { continue }
+            file = newer
+            try await readToEnd(file) { for line in parser.append($0) where isWanted(line) { try await output(line) } }
+        }
+        try Task.checkCancellation()
+    }
+
+    private func open() throws -> Descriptor? {
+        let number = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard number >= 0 else {
+            guard errno == ENOENT else { throw Files.failure("read", path, errno) }
+            return nil
+        }
+        return Descriptor(owning: number)
+    }
+
+    private func inode(_ file: Descriptor) -> UInt64 {
+        var status = stat()
+        return fstat(file.number, &status) == 0 ? UInt64(status.st_ino) : 0
+    }
+
+    private func readToEnd(_ file: Descriptor, _ take: ([UInt8]) async throws -> Void) async throws {
+        while case .bytes(let bytes) = try file.read() {
+            try Task.checkCancellation()
+            try await take(bytes)
+        }
+    }
+
+    private func readToEnd(_ file: Descriptor, _ take: ([UInt8]) throws -> Void) throws {
+        while case .bytes(let bytes) = try file.read() { try take(bytes) }
+    }
+}
