@@ -22,7 +22,9 @@ extension LinuxEngine {
         for mount in try containers.sysfsMounts() where !names.contains(mount.name) { try mount.unmount() }
         for id in try folders.environmentsWithFiles() where !inventory.environments.contains(id) { try await folders.removeFiles(of: id) }
         for folder in ["files", "secrets"] {
-            for name in try TrustedFiles.list("\(configuration.runtimeDirectory)/\(folder)") where !names.contains(name) { try files.remove(of: name) }
+            for name in try TrustedFiles.list("\(configuration.runtimeDirectory)/\(folder)") where !names.contains(name) {
+                try files.remove(of: name)
+            }
         }
         let files = "\(configuration.runtimeDirectory)/etc"
         for name in try TrustedFiles.list(files) where !names.contains(name) { try TrustedFiles.removeDirectory("\(files)/\(name)") }

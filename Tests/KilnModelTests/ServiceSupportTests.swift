@@ -18,7 +18,8 @@ import Testing
         for (service, key) in [(many, "deploy.replicas"), (imageCheck, "healthcheck"), (folder, "mode")] {
             #expect { try service.requireSupport() } throws: { error in
                 guard let error = error as? KilnError else { return false }
-                return error.code == .invalidCompose && error.message.contains(key) && error.message.contains("not supported yet") && error.hint != nil
+                return error.code == .invalidCompose && error.message.contains(key) && error.message.contains("not supported yet")
+                    && error.hint != nil
             }
         }
     }

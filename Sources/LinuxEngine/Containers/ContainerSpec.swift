@@ -165,7 +165,8 @@ public struct ContainerSpec: Sendable, Hashable {
         }
         let memory = temporaryFileSystems.map { file in
             ContainerSpecification.Mount(
-                type: "tmpfs", destination: file.destination, options: ["nosuid", "nodev", "mode=\(String(file.mode, radix: 8))"] + (file.size.map { ["size=\($0)"] } ?? []))
+                type: "tmpfs", destination: file.destination,
+                options: ["nosuid", "nodev", "mode=\(String(file.mode, radix: 8))"] + (file.size.map { ["size=\($0)"] } ?? []))
         }
         return [system] + binds + memory
     }

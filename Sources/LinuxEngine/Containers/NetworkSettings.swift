@@ -22,7 +22,8 @@ extension KernelSetting {
         let count = file.number < 0 ? -1 : value.utf8CString.withUnsafeBytes { Glibc.write(file.number, $0.baseAddress, value.utf8.count) }
         guard count == value.utf8.count else {
             throw KilnError(
-                .serviceFailed, "The kernel does not take \(self): \(String(cString: strerror(errno))).", hint: "Correct it under “sysctls”, or remove it.")
+                .serviceFailed, "The kernel does not take \(self): \(String(cString: strerror(errno))).",
+                hint: "Correct it under “sysctls”, or remove it.")
         }
     }
 }

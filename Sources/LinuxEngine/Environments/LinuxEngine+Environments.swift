@@ -140,7 +140,9 @@ extension LinuxEngine {
         // Of secrets the version, not the value: the digest is a label that others may read.
         let secrets = target.secrets.filter { service.secrets.contains($0.name) }.map { "\($0.name)=\($0.version)" }.sorted()
         // The reader lets no circle through.
-        let others = try service.dependencies.filter(\.restart).compactMap { other in try target.services.first { $0.name == other.service }.map { try revision(of: $0, in: target) } }
+        let others = try service.dependencies.filter(\.restart).compactMap { other in
+            try target.services.first { $0.name == other.service }.map { try revision(of: $0, in: target) }
+        }
         let digest = SHA256.hash(data: try encoder.encode(service) + Data("\(target.rangeIndex) \(secrets) \(others)".utf8))
         return digest.prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }

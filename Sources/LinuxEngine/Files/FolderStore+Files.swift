@@ -51,7 +51,9 @@ extension FolderStore {
         }
         // On disk before it has its name, or a power cut could leave a name without content.
         let descriptor = Descriptor(owning: open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
-        guard descriptor.number >= 0, linux_syncfs(descriptor.number) == 0 else { throw TrustedFiles.failure("keep \(copy.origin.printable(limit: 80))") }
+        guard descriptor.number >= 0, linux_syncfs(descriptor.number) == 0 else {
+            throw TrustedFiles.failure("keep \(copy.origin.printable(limit: 80))")
+        }
     }
 
     /// Removes the copies that no service sees any more.

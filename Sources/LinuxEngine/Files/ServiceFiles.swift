@@ -48,7 +48,8 @@ struct ServiceFiles {
         guard lstat(path, &status) == 0 else { return nil }
         guard status.st_mode & S_IFMT == S_IFREG, status.st_size <= 16 << 20 else {
             throw KilnError(
-                .serviceFailed, "“\(copy.origin.printable(limit: 80))” is longer than 16 MiB, too long for a file with a mode or an owner of its own.",
+                .serviceFailed,
+                "“\(copy.origin.printable(limit: 80))” is longer than 16 MiB, too long for a file with a mode or an owner of its own.",
                 hint: "Remove “mode”, “uid” and “gid”, or mount it under “volumes”.")
         }
         return TrustedFiles.read(path)
@@ -68,7 +69,8 @@ struct ServiceFiles {
     }
 
     private static func notHere(_ copy: FileCopy) -> KilnError {
-        KilnError(.engineFailed, "“\(copy.origin.printable(limit: 80))”, which a service sees, is not on this machine.", hint: "It is sent again by itself.")
+        KilnError(
+            .engineFailed, "“\(copy.origin.printable(limit: 80))”, which a service sees, is not on this machine.", hint: "It is sent again by itself."
+        )
     }
 }
-

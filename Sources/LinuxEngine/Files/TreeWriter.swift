@@ -54,7 +54,9 @@ final class TreeWriter {
         guard members <= Self.maximumMembers else { throw Self.refusal(member.path, "there are more than \(Self.maximumMembers) files") }
         let mode = mode_t(member.mode & 0o777)
         if kind == .file {
-            guard members == 1, member.kind == .file, member.path == FileCopy.memberName else { throw Self.refusal(member.path, "one file was expected") }
+            guard members == 1, member.kind == .file, member.path == FileCopy.memberName else {
+                throw Self.refusal(member.path, "one file was expected")
+            }
             return file = try makeFile(Self.item, mode: mode, in: root)
         }
         let parts = member.components
@@ -66,7 +68,9 @@ final class TreeWriter {
         case .folder: try Self.makeFolder(name, mode: mode, in: folder, owner: owner)
         case .file: file = try makeFile(name, mode: mode, in: folder)
         case .symbolicLink:
-            guard Self.staysInside(member.target, from: parts.dropLast().count) else { throw Self.refusal(member.path, "it is a link that leads out") }
+            guard Self.staysInside(member.target, from: parts.dropLast().count) else {
+                throw Self.refusal(member.path, "it is a link that leads out")
+            }
             guard symlinkat(member.target, folder.number, name) == 0 else { throw Self.failure(member.path) }
             guard fchownat(folder.number, name, owner, owner, AT_SYMLINK_NOFOLLOW) == 0 else { throw Self.failure(member.path) }
         case .other: throw Self.refusal(member.path, "it is neither a file, nor a folder, nor a link")

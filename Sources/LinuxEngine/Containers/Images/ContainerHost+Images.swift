@@ -19,7 +19,8 @@ extension ContainerHost {
             guard try await !hasImage(name) else { return name }
         }
         guard policy != .never else {
-            throw KilnError(.imageNotFound, "There is no image \(name) on this machine, and it is never to be fetched.", hint: "Set “pull_policy: missing”.")
+            throw KilnError(
+                .imageNotFound, "There is no image \(name) on this machine, and it is never to be fetched.", hint: "Set “pull_policy: missing”.")
         }
         // Images of this name are only ever made here.
         guard !name.hasPrefix("localhost/") else {
