@@ -38,7 +38,7 @@ struct Reboot {
             _ = try await Program.run("/usr/bin/umount", ["--lazy", point])
         }
         for name in try FileManager.default.contentsOfDirectory(atPath: "/run/netns") where name.hasPrefix("\(instance.prefix)-") {
-            try FileManager.default.removeItem(atPath: "/run/netns/\(name)")
+            try await Program.check("/usr/sbin/ip", ["netns", "delete", name])
         }
         _ = try await Program.run("/usr/sbin/ip", ["link", "delete", "\(instance.prefix)0"])
         try await Program.check("/usr/sbin/nft", ["delete", "table", "ip", instance.prefix])

@@ -63,6 +63,8 @@ public struct APIClient: Sendable {
             case .open(let first): try await connection.send(.head(head), .body(.byteBuffer(ByteBuffer(bytes: first))))
             case .stream(_, let next):
                 try await connection.send(.head(head))
+                // A refusal that comes during the upload has to be read before the connection breaks.
+                connection.channel.read()
                 while let piece = try await next() { try await connection.send(.body(.byteBuffer(ByteBuffer(bytes: piece)))) }
                 try await connection.send(.end(nil))
             }
