@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// A whole Kiln of its own: both daemons from the release build, under a name and slot that nobody else has, driven by the real `kl`.
 ///
@@ -8,6 +9,7 @@ final class TestInstance: Sendable {
     let slot: Int
     let port: Int
     private let home: URL
+    private static let slots = Mutex(Int.random(in: 8...30))
 
     var prefix: String { "kiln-\(name)" }
     var stateDirectory: String { "/var/lib/\(prefix)" }
@@ -25,7 +27,11 @@ final class TestInstance: Sendable {
 
     init() throws {
         name = "t" + String(UInt16.random(in: 0...UInt16.max), radix: 16)
-        slot = Int.random(in: 8...30)
+        // Two that live at the same time must not get the same one.
+        slot = Self.slots.withLock { slot in
+            slot = slot == 30 ? 8 : slot + 1
+            return slot
+        }
         port = Int.random(in: 20000...29999)
         home = FileManager.default.temporaryDirectory.appendingPathComponent("kiln-home-\(name)")
     }
