@@ -53,6 +53,7 @@ let package = Package(
         .target(name: "CommandRunner", dependencies: [subprocess], swiftSettings: strict),
         .target(name: "PodmanClient", dependencies: [asyncHTTPClient, nioCore], swiftSettings: strict),
         .target(name: "LinuxNetwork", dependencies: ["CLinux", "CNftables", "KilnModel"], swiftSettings: strict),
+        .target(name: "NixPackages", dependencies: ["KilnModel", "CommandRunner", "CLinux", crypto], swiftSettings: strict),
         .target(
             name: "WorkspaceEngine",
             dependencies: ["KilnModel", logging, nioCore, nioPosix, nioHTTP1, nioHTTP2],
@@ -60,7 +61,9 @@ let package = Package(
         ),
         .target(
             name: "LinuxEngine",
-            dependencies: ["WorkspaceEngine", "PodmanClient", "LinuxNetwork", "CommandRunner", "CLinux", "CTerminal", crypto, logging],
+            dependencies: [
+                "WorkspaceEngine", "PodmanClient", "LinuxNetwork", "NixPackages", "CommandRunner", "CLinux", "CTerminal", crypto, logging,
+            ],
             swiftSettings: strict
         ),
         .target(name: "KilnStore", dependencies: ["KilnModel", grdb, crypto], swiftSettings: strict),
@@ -92,6 +95,7 @@ let package = Package(
         .testTarget(name: "KilnModelTests", dependencies: ["KilnModel"], swiftSettings: strict),
         .testTarget(name: "ComposeTests", dependencies: ["Compose"], swiftSettings: strict),
         .testTarget(name: "LinuxNetworkTests", dependencies: ["LinuxNetwork"], swiftSettings: strict),
+        .testTarget(name: "NixPackagesTests", dependencies: ["NixPackages"], swiftSettings: strict),
         .testTarget(name: "PodmanClientTests", dependencies: ["PodmanClient"], swiftSettings: strict),
         .testTarget(name: "WorkspaceEngineTests", dependencies: ["WorkspaceEngine"], swiftSettings: strict),
         .testTarget(name: "LinuxEngineTests", dependencies: ["LinuxEngine"], swiftSettings: strict),

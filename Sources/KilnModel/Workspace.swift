@@ -29,6 +29,10 @@ public struct Workspace: Resource {
         }
         /// At most one for each port of a service, in the environment of `connection`.
         public var intercepts: [Intercept] = []
+        /// The packages in its PATH, in the order in which they were added.
+        public var packages: [LockedPackage] = []
+        /// Grows by one with each change of `packages`, a rollback included; 0: there never were any.
+        public var packageGeneration = 0
         /// Decides its address for life (`AddressPlan.workspace`).
         public var addressIndex: Int
 
@@ -62,6 +66,8 @@ public struct Workspace: Resource {
         public var connection: Connection?
         /// One for each of the spec's intercepts, and those that others took over since the last start or stop.
         public var intercepts: [InterceptStatus] = []
+        /// nil: it never had any.
+        public var packages: PackagesStatus?
 
         public init() {}
     }

@@ -6,6 +6,9 @@ public actor InMemoryEngine: WorkspaceEngine {
     /// A call as tests look for it or make it fail.
     public enum Call: Hashable, Sendable {
         case info, prune, build, hasImage, storeFiles
+        /// What is asked about packages.
+        case packages
+        case applyPackages(ResourceID)
         case apply(ResourceID)
         case remove(ResourceID)
         case session(ResourceID)
@@ -41,6 +44,7 @@ public actor InMemoryEngine: WorkspaceEngine {
     private var nextObserver = 0
     private var printed: [LogRequest.Source: [LogLine]] = [:]
     private var readers: [Int: (source: LogRequest.Source, lines: AsyncThrowingStream<LogLine, any Error>.Continuation)] = [:]
+    public internal(set) var packages = InMemoryPackages()
     private let host: EngineInfo
 
     public init(info: EngineInfo = EngineInfo(runtime: "none", engine: "in memory", kernel: "0", cpus: 4, memory: 16 << 30)) {
@@ -116,7 +120,7 @@ public actor InMemoryEngine: WorkspaceEngine {
 
     private static let unavailable = KilnError(.engineUnavailable, "The engine is not connected.")
 
-    private func begin(_ call: Call, _ id: ResourceID? = nil) async throws {
+    func begin(_ call: Call, _ id: ResourceID? = nil) async throws {
         calls.append(call)
         guard connected else { throw Self.unavailable }
         if let id {
@@ -192,6 +196,7 @@ public actor InMemoryEngine: WorkspaceEngine {
         defer { end(workspace.id) }
         try await begin(.remove(workspace.id), workspace.id)
         workspaces[workspace.id] = nil
+        packages.applied[workspace.id] = nil
     }
 
     public func apply(_ environment: EnvironmentTarget) async throws -> EnvironmentObservation {

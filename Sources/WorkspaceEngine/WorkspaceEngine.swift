@@ -4,7 +4,7 @@ public import KilnModel
 ///
 /// Every call is idempotent and starts cold: an engine keeps no memory of earlier calls, it looks at what is there. Calls for one resource
 /// never overlap; calls for different resources may. All errors are `KilnError`.
-public protocol WorkspaceEngine: Sendable {
+public protocol WorkspaceEngine: PackageEngine {
     /// What the engine runs on.
     func info() async throws -> EngineInfo
 

@@ -23,7 +23,20 @@ final class RecordingEngine: WorkspaceEngine {
         var logs: @Sendable (LogRequest, @Sendable (LogLine) async throws -> Void) async throws -> Void = { _, _ in throw unexpected() }
         var usage: @Sendable (WorkspaceTarget) async throws -> WorkspaceUsage = { _ in throw unexpected() }
         var traffic: @Sendable (WorkspaceTarget) async throws -> [InterceptTraffic] = { _ in throw unexpected() }
+        var packages = PackageScript()
         var observations: @Sendable (@Sendable (ResourceReference) async -> Void) async throws -> Void = { _ in throw unexpected() }
+    }
+
+    struct PackageScript: Sendable {
+        var search: @Sendable (PackageQuery) async throws -> [PackageSummary] = { _ in throw unexpected() }
+        var details: @Sendable (PackageName) async throws -> PackageDetails = { _ in throw unexpected() }
+        var resolve: @Sendable ([PackageWish]) async throws -> [PackageResolution] = { _ in throw unexpected() }
+        var apply: @Sendable (PackagesTarget, @Sendable (PackageProgress) async -> Void) async throws -> PackagesObservation = { _, _ in
+            throw unexpected()
+        }
+        var origins: @Sendable (String, PackagesTarget) async throws -> [PackageOrigin] = { _, _ in throw unexpected() }
+        var usage: @Sendable (WorkmachineTarget) async throws -> PackageUsage = { _ in throw unexpected() }
+        var collectGarbage: @Sendable (WorkmachineTarget) async throws -> GarbageCollection = { _ in throw unexpected() }
     }
 
     private static func unexpected() -> KilnError { KilnError(.internalError, "The test did not expect this call.") }
@@ -116,6 +129,45 @@ final class RecordingEngine: WorkspaceEngine {
     func observations(_ changed: @escaping @Sendable (ResourceReference) async -> Void) async throws {
         note("observations")
         try await script.observations(changed)
+    }
+}
+
+extension RecordingEngine {
+    func search(_ query: PackageQuery) async throws -> [PackageSummary] {
+        note("search \(query.text)")
+        return try await script.packages.search(query)
+    }
+
+    func details(of package: PackageName) async throws -> PackageDetails {
+        note("details of \(package)")
+        return try await script.packages.details(package)
+    }
+
+    func resolve(_ wishes: [PackageWish]) async throws -> [PackageResolution] {
+        note("resolve \(wishes.map(\.description).joined(separator: " "))")
+        return try await script.packages.resolve(wishes)
+    }
+
+    func apply(_ packages: PackagesTarget, progress: @escaping @Sendable (PackageProgress) async -> Void) async throws -> PackagesObservation {
+        note("apply packages \(packages.generation) of \(packages.workspace)")
+        return try await script.packages.apply(packages, progress)
+    }
+
+    func origins(of item: String, in packages: PackagesTarget) async throws -> [PackageOrigin] {
+        note("origins of \(item)")
+        return try await script.packages.origins(item, packages)
+    }
+
+    func usage(of workmachine: WorkmachineTarget) async throws -> PackageUsage {
+        note("package usage of \(workmachine.id)")
+        return try await script.packages.usage(workmachine)
+    }
+
+    func collectGarbage(
+        on workmachine: WorkmachineTarget, progress: @escaping @Sendable (PackageProgress) async -> Void
+    ) async throws -> GarbageCollection {
+        note("collect garbage on \(workmachine.id)")
+        return try await script.packages.collectGarbage(workmachine)
     }
 }
 

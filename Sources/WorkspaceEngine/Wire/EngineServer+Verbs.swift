@@ -4,7 +4,7 @@ import NIOCore
 extension EngineVerb {
     var form: WireAnswer.Form {
         switch self {
-        case .build, .logs, .observations: .lines
+        case .build, .logs, .observations, .applyPackages, .collectGarbage: .lines
         case .session, .serviceSession: .frames
         default: .value
         }
@@ -41,6 +41,18 @@ extension EngineServer {
             }
         case .logs: try await logs(stream, answer)
         case .observations: try await observations(stream, answer)
+        case .searchPackages: try await call(stream, answer) { (query: PackageQuery) in try await engine.search(query) }
+        case .packageDetails: try await call(stream, answer) { (name: PackageName) in try await engine.details(of: name) }
+        case .resolvePackages: try await call(stream, answer) { (wishes: [PackageWish]) in try await engine.resolve(wishes) }
+        case .packageOrigins:
+            try await call(stream, answer) { (question: OriginQuestion) in try await engine.origins(of: question.item, in: question.packages) }
+        case .packageUsage: try await call(stream, answer) { (target: WorkmachineTarget) in try await engine.usage(of: target) }
+        case .applyPackages:
+            try await progressing(stream, answer) { (target: PackagesTarget, progress) in try await engine.apply(target, progress: progress) }
+        case .collectGarbage:
+            try await progressing(stream, answer) { (target: WorkmachineTarget, progress) in
+                try await engine.collectGarbage(on: target, progress: progress)
+            }
         }
     }
 
@@ -98,6 +110,16 @@ extension EngineServer {
     private func logs(_ stream: WireStream, _ answer: WireAnswer) async throws {
         let request: LogRequest = try await request(stream)
         try await engine.logs(request) { line in try await answer.send(WireJSON.encodeLine(WireLine.item(line))) }
+        try await answer.end()
+    }
+
+    private func progressing<Target: Decodable, Outcome: Codable & Sendable>(
+        _ stream: WireStream, _ answer: WireAnswer,
+        _ work: (Target, @escaping @Sendable (PackageProgress) async -> Void) async throws -> Outcome
+    ) async throws {
+        let target: Target = try await request(stream)
+        let outcome = try await work(target) { progress in await sendLine(ProgressLine<Outcome>.progress(progress), answer) }
+        try await answer.send(WireJSON.encodeLine(WireLine.item(ProgressLine.done(outcome))))
         try await answer.end()
     }
 

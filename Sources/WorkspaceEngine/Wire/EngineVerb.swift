@@ -3,8 +3,8 @@ import KilnModel
 /// What kilnd asks of kiln-agent: one HTTP/2 stream each, `POST /engine/VERB`.
 ///
 /// A plain verb sends one JSON value and gets one back, or a `KilnError` with a status other than 200. A streaming verb keeps its stream
-/// open: `build`, `store-files` and the sessions send a line of JSON and then bytes; `build`, `logs` and `observations` answer with lines of JSON
-/// (`WireLine`), the sessions with `SessionFrame`s.
+/// open: `build`, `store-files` and the sessions send a line of JSON and then bytes; `build`, `logs`,
+/// `observations`, `apply-packages` and `collect-garbage` answer with lines of JSON (`WireLine`), the sessions with `SessionFrame`s.
 enum EngineVerb: String, CaseIterable {
     case info
     case prune
@@ -24,6 +24,13 @@ enum EngineVerb: String, CaseIterable {
     case usage
     case traffic
     case observations
+    case searchPackages = "search-packages"
+    case packageDetails = "package-details"
+    case resolvePackages = "resolve-packages"
+    case applyPackages = "apply-packages"
+    case packageOrigins = "package-origins"
+    case packageUsage = "package-usage"
+    case collectGarbage = "collect-garbage"
 
     /// nil when `path` names no verb.
     init?(path: String) {
@@ -59,4 +66,16 @@ struct SessionOpening<Place: Codable & Sendable>: Codable, Sendable {
 enum WireLine<Item: Codable & Sendable>: Codable, Sendable {
     case item(Item)
     case failure(KilnError)
+}
+
+/// What `package-origins` asks.
+struct OriginQuestion: Codable {
+    var item: String
+    var packages: PackagesTarget
+}
+
+/// A line of an answer that says how far the work is, and in the end what came of it.
+enum ProgressLine<Outcome: Codable & Sendable>: Codable, Sendable {
+    case progress(PackageProgress)
+    case done(Outcome)
 }

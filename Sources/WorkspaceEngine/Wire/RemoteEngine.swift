@@ -48,7 +48,7 @@ public struct RemoteEngine: WorkspaceEngine {
         let _: Nothing = try await call(verb, value)
     }
 
-    private func call<Answer: Decodable>(_ verb: EngineVerb, _ value: some Encodable) async throws -> Answer {
+    func call<Answer: Decodable>(_ verb: EngineVerb, _ value: some Encodable) async throws -> Answer {
         let message = try WireJSON.encode(value)
         return try await withStream(verb, message: message) { stream in
             try await expectSuccess(stream)
