@@ -8,6 +8,8 @@ public struct InMemoryPackages: Sendable {
     public internal(set) var applied: [ResourceID: PackagesTarget] = [:]
     /// Lets the next applies fail, one error after the other.
     public var failures: [KilnError] = []
+    /// What can be resolved and not be had.
+    public var broken: [PackageName: KilnError] = [:]
     public internal(set) var collections = 0
 
     static let source = try! Name("memory")
@@ -60,10 +62,15 @@ extension InMemoryEngine {
         await progress(PackageProgress(activity: "fetching", fetched: 0, total: 1))
         try await begin(.applyPackages(target.workspace))
         if !packages.failures.isEmpty { throw packages.failures.removeFirst() }
-        packages.applied[target.workspace] = target
+        let failed = target.packages.compactMap { package in packages.broken[package.name].map { (package.name, $0) } }
+        if target.isAtomic, let first = failed.first { throw first.1 }
+        var shown = target
+        shown.packages = target.list(without: Set(failed.map(\.0)))
+        packages.applied[target.workspace] = shown
         return PackagesObservation(
             generation: target.generation,
-            installed: target.packages.map { .init(name: $0.name, storePath: $0.storePath, size: 1, programs: [$0.name.value]) }, fetched: 1)
+            installed: shown.packages.map { .init(name: $0.name, storePath: $0.storePath, size: 1, programs: [$0.name.value]) }, fetched: 1,
+            failures: failed.map { .init(package: $0.0, error: $0.1) })
     }
 
     public func origins(of item: String, in target: PackagesTarget) async throws -> [PackageOrigin] {

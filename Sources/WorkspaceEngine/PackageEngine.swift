@@ -14,8 +14,10 @@ public protocol PackageEngine: Sendable {
     /// Resolves each wish by itself, in the order given. Nothing is installed.
     func resolve(_ wishes: [PackageWish]) async throws -> [PackageResolution]
 
-    /// Fetches or builds what is missing, then shows the workspace the new list in one step; until then, and when anything fails, it sees the
-    /// old one whole. Calls for one workspace never overlap with each other; they may with other calls for it.
+    /// Fetches or builds what is missing, then shows the workspace the new list in one step; until then, and when it throws, it sees the old
+    /// one whole. A package that cannot be had need not keep the others away: `PackagesTarget.list(without:)` is shown then, and the answer names
+    /// it; with `isAtomic`, or where nothing can be shown, the call throws. Calls for one workspace never overlap with each other; they may with
+    /// other calls for it. A call that is cancelled leaves the old list.
     func apply(_ packages: PackagesTarget, progress: @escaping @Sendable (PackageProgress) async -> Void) async throws -> PackagesObservation
 
     /// Which of a workspace's packages a path of the store, a program's name or a path in a view belongs to, and by way of what.
@@ -47,14 +49,26 @@ public struct PackagesTarget: Sendable, Codable, Hashable {
     /// Earlier ones win where two have the same file, unless one's source gives it another priority.
     public var packages: [LockedPackage]
     public var kept: [Kept]
+    /// The list that was last seen to work.
+    public var previous: [LockedPackage]
+    /// Whether a package that cannot be had keeps all others away.
+    public var isAtomic: Bool
 
-    public init(workspace: ResourceID, workmachine: WorkmachineTarget, generation: Int, packages: [LockedPackage], kept: [Kept] = []) {
+    public init(
+        workspace: ResourceID, workmachine: WorkmachineTarget, generation: Int, packages: [LockedPackage], kept: [Kept] = [],
+        previous: [LockedPackage] = [], isAtomic: Bool = false
+    ) {
         self.workspace = workspace
         self.workmachine = workmachine
         self.generation = generation
         self.packages = packages
         self.kept = kept
+        self.previous = previous
+        self.isAtomic = isAtomic
     }
+
+    /// The list where some packages cannot be had: each as it was before, or not at all.
+    public func list(without failed: Set<PackageName>) -> [LockedPackage] { packages.falling(back: failed, to: previous) }
 }
 
 /// What an engine verified of a workspace's packages: the workspace sees `generation`.
@@ -63,11 +77,24 @@ public struct PackagesObservation: Sendable, Codable, Hashable {
     public var installed: [InstalledPackage]
     /// Bytes that had to be fetched.
     public var fetched: Int
+    /// What could not be had.
+    public var failures: [Failure]
 
-    public init(generation: Int, installed: [InstalledPackage], fetched: Int) {
+    public struct Failure: Sendable, Codable, Hashable {
+        public var package: PackageName
+        public var error: KilnError
+
+        public init(package: PackageName, error: KilnError) {
+            self.package = package
+            self.error = error
+        }
+    }
+
+    public init(generation: Int, installed: [InstalledPackage], fetched: Int, failures: [Failure] = []) {
         self.generation = generation
         self.installed = installed
         self.fetched = fetched
+        self.failures = failures
     }
 }
 

@@ -52,10 +52,12 @@ public struct LockedPackage: Sendable, Codable, Hashable {
     public var storePath: StorePath
     /// SHA-256 of the path's contents as an archive, as Nix writes it (`sha256:…`); nil while nobody has built it.
     public var hash: String?
+    /// The version as it was asked for, which updates stay within; nil: the newest. Sources leave it alone.
+    public var wanted: PackageVersion?
 
     public init(
         name: PackageName, version: PackageVersion, source: Name, revision: String, attribute: String, system: String, storePath: StorePath,
-        hash: String? = nil
+        hash: String? = nil, wanted: PackageVersion? = nil
     ) {
         self.name = name
         self.version = version
@@ -65,6 +67,29 @@ public struct LockedPackage: Sendable, Codable, Hashable {
         self.system = system
         self.storePath = storePath
         self.hash = hash
+        self.wanted = wanted
+    }
+}
+
+extension LockedPackage {
+    /// A lock may come from a file that somebody wrote: its texts are short and printable ASCII, and none is an option or leads upwards.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            name: try container.decode(PackageName.self, forKey: .name), version: try container.decode(PackageVersion.self, forKey: .version),
+            source: try container.decode(Name.self, forKey: .source), revision: try Self.text(.revision, container, limit: 256),
+            attribute: try Self.text(.attribute, container, limit: 512), system: try Self.text(.system, container, limit: 32),
+            storePath: try container.decode(StorePath.self, forKey: .storePath),
+            hash: try container.contains(.hash) ? Self.text(.hash, container, limit: 128) : nil,
+            wanted: try container.decodeIfPresent(PackageVersion.self, forKey: .wanted))
+    }
+
+    private static func text(_ key: CodingKeys, _ container: KeyedDecodingContainer<CodingKeys>, limit: Int) throws -> String {
+        let text = try container.decode(String.self, forKey: key)
+        guard text.utf8.count <= limit, text.utf8.allSatisfy({ (0x21...0x7e).contains($0) }), !text.hasPrefix("-"), !text.contains("..") else {
+            throw KilnError(.invalidValue, "“\(text.printable(limit: 80))” is not the \(key.stringValue) of a locked package.")
+        }
+        return text
     }
 }
 

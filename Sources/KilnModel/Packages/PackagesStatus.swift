@@ -45,6 +45,22 @@ public struct PackageProgress: Sendable, Codable, Hashable {
     }
 }
 
+/// A package of a list that could not be had.
+public struct PackageFailure: Sendable, Codable, Hashable {
+    public var name: PackageName
+    public var version: PackageVersion
+    /// The generation it was asked for with.
+    public var generation: Int
+    public var reason: Reason
+
+    public init(name: PackageName, version: PackageVersion, generation: Int, reason: Reason) {
+        self.name = name
+        self.version = version
+        self.generation = generation
+        self.reason = reason
+    }
+}
+
 /// A workspace's packages as last verified.
 public struct PackagesStatus: Sendable, Codable, Hashable {
     public enum Phase: String, Sendable, Codable { case installing = "Installing", ready = "Ready", failed = "Failed" }
@@ -57,17 +73,24 @@ public struct PackagesStatus: Sendable, Codable, Hashable {
     public var progress: PackageProgress?
     /// Why it failed.
     public var reason: Reason?
+    /// What was taken off the list again because it could not be had, until it is asked for another time.
+    public var failures: [PackageFailure]
+    /// Bytes fetched for `generation`.
+    public var fetched: Int
     /// Unix time of the last change of phase.
     public var since: Double
 
     public init(
-        phase: Phase, generation: Int, installed: [InstalledPackage] = [], progress: PackageProgress? = nil, reason: Reason? = nil, since: Double
+        phase: Phase, generation: Int, installed: [InstalledPackage] = [], progress: PackageProgress? = nil, reason: Reason? = nil,
+        failures: [PackageFailure] = [], fetched: Int = 0, since: Double
     ) {
         self.phase = phase
         self.generation = generation
         self.installed = installed
         self.progress = progress
         self.reason = reason
+        self.failures = failures
+        self.fetched = fetched
         self.since = since
     }
 }
