@@ -3,9 +3,19 @@ public protocol CommandRunner: Sendable {
     /// Runs `command` to its end and returns what it printed, whatever its exit status.
     /// - Throws: `CommandError` when it cannot be started, prints too much or exceeds its time limit.
     func run(_ command: Command) async throws -> CommandResult
+
+    /// As `run(_:)`, and hands over each line of standard error, without its end, as it comes.
+    func run(_ command: Command, errorLine: @escaping @Sendable (String) async -> Void) async throws -> CommandResult
 }
 
 extension CommandRunner {
+    /// For a runner that knows all only at the end.
+    public func run(_ command: Command, errorLine: @escaping @Sendable (String) async -> Void) async throws -> CommandResult {
+        let result = try await run(command)
+        for line in result.errorText.split(separator: "\n") { await errorLine(String(line)) }
+        return result
+    }
+
     /// Runs a program that has to succeed.
     /// - Returns: what it printed on standard output.
     /// - Throws: `ProgramFailed` when its exit status is not 0; `CommandError` as `run(_:)`.

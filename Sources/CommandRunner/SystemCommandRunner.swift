@@ -5,8 +5,16 @@ public struct SystemCommandRunner: CommandRunner {
     public init() {}
 
     public func run(_ command: Command) async throws -> CommandResult {
+        try await withTimeLimit(of: command) { try await execute(command) }
+    }
+
+    public func run(_ command: Command, errorLine: @escaping @Sendable (String) async -> Void) async throws -> CommandResult {
+        try await withTimeLimit(of: command) { try await execute(command, errorLine: errorLine) }
+    }
+
+    private func withTimeLimit(of command: Command, _ body: @escaping @Sendable () async throws -> CommandResult) async throws -> CommandResult {
         try await withThrowingTaskGroup(of: CommandResult.self) { group in
-            group.addTask { try await Self.execute(command) }
+            group.addTask { try await body() }
             group.addTask {
                 try await Task.sleep(for: command.timeout)
                 throw CommandError(.timedOut, program: command.program, message: "\(command.program) did not end within \(command.timeout).")
@@ -18,21 +26,48 @@ public struct SystemCommandRunner: CommandRunner {
         }
     }
 
-    private static func execute(_ command: Command) async throws -> CommandResult {
-        let executable: Executable = command.program.contains("/") ? .path(.init(command.program)) : .name(command.program)
-        var environment = Environment.inherit
-        if let wanted = command.environment {
-            environment = .custom(Dictionary(uniqueKeysWithValues: wanted.map { (Environment.Key(stringLiteral: $0.key), $0.value) }))
-        }
-        do {
+    private func execute(_ command: Command) async throws -> CommandResult {
+        try await translatingErrors(of: command) {
             let result = try await Subprocess.run(
-                executable, arguments: Arguments(command.arguments), environment: environment, input: .array(command.input),
-                output: .bytes(limit: command.outputLimit), error: .bytes(limit: command.outputLimit))
+                command.executable, arguments: Arguments(command.arguments), environment: command.subprocessEnvironment,
+                input: .array(command.input), output: .bytes(limit: command.outputLimit), error: .bytes(limit: command.outputLimit))
             return CommandResult(status: result.terminationStatus.number, output: result.standardOutput, errorOutput: result.standardError)
+        }
+    }
+
+    private func execute(_ command: Command, errorLine: @escaping @Sendable (String) async -> Void) async throws -> CommandResult {
+        try await translatingErrors(of: command) {
+            let result = try await Subprocess.run(
+                command.executable, arguments: Arguments(command.arguments), environment: command.subprocessEnvironment,
+                input: .array(command.input), output: .bytes(limit: command.outputLimit), error: .sequence
+            ) { execution in
+                var kept: [UInt8] = []
+                for try await line in execution.standardError.strings(bufferingPolicy: .unbounded) {
+                    if kept.count + line.utf8.count < command.outputLimit { kept += Array(line.utf8) + [UInt8(ascii: "\n")] }
+                    await errorLine(line)
+                }
+                return kept
+            }
+            return CommandResult(status: result.terminationStatus.number, output: result.standardOutput, errorOutput: result.closureResult)
+        }
+    }
+
+    private func translatingErrors(of command: Command, _ body: () async throws -> CommandResult) async throws -> CommandResult {
+        do {
+            return try await body()
         } catch let error as SubprocessError {
             try Task.checkCancellation()
             throw CommandError(error, program: command.program)
         }
+    }
+}
+
+extension Command {
+    fileprivate var executable: Executable { program.contains("/") ? .path(.init(program)) : .name(program) }
+
+    fileprivate var subprocessEnvironment: Environment {
+        guard let environment else { return .inherit }
+        return .custom(Dictionary(uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) }))
     }
 }
 

@@ -29,4 +29,28 @@ public protocol PackageSource: Sendable {
     func realise(
         _ packages: [LockedPackage], root: @Sendable (LockedPackage) -> String, progress: @escaping @Sendable (PackageProgress) async -> Void
     ) async throws
+
+    /// What `realise` would take for packages of which the store has nothing; nil when nobody can say.
+    func cost(of packages: [LockedPackage]) async throws -> PackageCost?
+}
+
+extension PackageSource {
+    public func cost(of packages: [LockedPackage]) async throws -> PackageCost? { nil }
+}
+
+/// What making packages valid takes, in bytes.
+public struct PackageCost: Sendable, Hashable {
+    /// To be fetched.
+    public var download: Int
+    /// On the disk of the store when all is done, at most.
+    public var disk: Int
+
+    public init(download: Int, disk: Int) {
+        self.download = download
+        self.disk = disk
+    }
+
+    public static func + (lhs: PackageCost, rhs: PackageCost) -> PackageCost {
+        PackageCost(download: lhs.download + rhs.download, disk: lhs.disk + rhs.disk)
+    }
 }
