@@ -76,6 +76,11 @@ enum HostFiles {
         guard isDone, rename(temporary, path) == 0 else { throw failure("write \(path)") }
     }
 
+    /// Puts a file in the place of another in one step; both on one disk.
+    static func move(_ path: String, to destination: String) throws(KilnError) {
+        guard rename(path, destination) == 0 else { throw failure("move \(path) to \(destination)") }
+    }
+
     /// Makes `path` a link to `target`, in one step when it is another link.
     static func link(_ path: String, to target: String) throws(KilnError) {
         if symlink(target, path) == 0 { return }

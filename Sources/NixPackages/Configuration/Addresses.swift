@@ -19,8 +19,9 @@ public struct FileAddress: ValidatedText {
     /// The path on this host; nil for an address elsewhere.
     public var path: String? { value.hasPrefix("file://") ? String(value.dropFirst("file://".utf8.count)) : nil }
 
-    /// What lies below this address by a path such as `a/b`, which must need no escape.
-    func appending(_ path: String) -> String { value + "/" + path }
+    /// What lies below this address.
+    /// - Throws: `invalid-value` for a path that would have to be escaped, or leads upwards.
+    func appending(_ path: String) throws(KilnError) -> FileAddress { try FileAddress(value + "/" + path) }
 }
 
 /// A binary cache of Nix: `https://…`, `http://…`, `file:///…`, an absolute path, or `s3://BUCKET?region=…`.

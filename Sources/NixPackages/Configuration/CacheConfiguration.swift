@@ -21,6 +21,11 @@ public struct CacheConfiguration: Sendable, Hashable {
     }
 }
 
+extension CacheConfiguration {
+    /// Where the index lies; nil for one that decoding refuses.
+    var indexAddress: FileAddress? { index ?? (try? cache.fileAddress?.appending("kiln-index")) }
+}
+
 extension CacheConfiguration: Codable {
     private enum Key: String, CodingKey, CaseIterable { case name, type, cache, index, publicKeys, netrc }
 

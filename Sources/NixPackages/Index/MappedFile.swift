@@ -1,42 +1,24 @@
 import Glibc
+import KilnModel
 
-/// A file's bytes, mapped while this value lives. Whoever changes such a file puts a new one in its place (`replaceFile`): one that is cut short
-/// under a mapping ends the process.
-struct MappedFile: ~Copyable {
-    let bytes: UnsafeRawBufferPointer
-
-    /// - Throws: `SystemCallFailed`.
-    init(path: String) throws(SystemCallFailed) {
+/// Files read in place. Whoever changes such a file puts a new one in its place (`HostFiles.replace`): one that is cut short under a mapping
+/// ends the process.
+enum MappedFile {
+    /// Runs `body` on the bytes of the file at `path`, which are mapped only meanwhile.
+    /// - Throws: `engine-failed` when the file cannot be read, or what `body` throws.
+    static func read<Result>(_ path: String, _ body: (UnsafeRawBufferPointer) throws(KilnError) -> Result) throws(KilnError) -> Result {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw SystemCallFailed("open", path) }
+        guard descriptor >= 0 else { throw HostFiles.failure("open \(path)") }
         defer { close(descriptor) }
         var information = stat()
-        guard fstat(descriptor, &information) == 0 else { throw SystemCallFailed("fstat", path) }
-        guard information.st_size > 0 else {
-            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
-            return
-        }
+        guard fstat(descriptor, &information) == 0 else { throw HostFiles.failure("measure \(path)") }
         let length = Int(information.st_size)
+        guard length > 0 else { return try body(UnsafeRawBufferPointer(start: nil, count: 0)) }
         // All of it will be read: one call instead of a fault for every few pages.
         guard let start = mmap(nil, length, PROT_READ, MAP_PRIVATE | MAP_POPULATE, descriptor, 0), start != MAP_FAILED else {
-            throw SystemCallFailed("mmap", path)
+            throw HostFiles.failure("map \(path)")
         }
-        bytes = UnsafeRawBufferPointer(start: start, count: length)
-    }
-
-    deinit {
-        if let start = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: start), bytes.count) }
-    }
-}
-
-/// A system call on a file that failed.
-struct SystemCallFailed: Error, CustomStringConvertible {
-    let code: Int32
-    let description: String
-
-    /// Takes the error from `errno`.
-    init(_ call: String, _ path: String) {
-        code = errno
-        description = "\(call) \(path): \(String(cString: strerror(code)))"
+        defer { munmap(start, length) }
+        return try body(UnsafeRawBufferPointer(start: start, count: length))
     }
 }

@@ -41,12 +41,8 @@ public struct PackageIndex: Sendable {
     }
 
     /// Writes an index to `path`, in the place of the one that is there.
-    public static func write(_ entries: [Entry], to path: String) throws -> PackageIndex {
-        do {
-            try replaceFile(at: path, with: text(of: entries).utf8)
-        } catch {
-            throw KilnError(.indexUnusable, "The package index cannot be written: \(error).")
-        }
+    public static func write(_ entries: [Entry], to path: String) throws(KilnError) -> PackageIndex {
+        try HostFiles.replace(path, with: text(of: entries))
         return PackageIndex(path: path)
     }
 
@@ -61,15 +57,12 @@ public struct PackageIndex: Sendable {
 
     /// Runs `body` on the lines of the file.
     func read<Result>(_ body: (SortedLines) throws(KilnError) -> Result) throws(KilnError) -> Result {
-        let file: MappedFile
-        do {
-            file = try MappedFile(path: path)
-        } catch {
-            throw unusable("it cannot be read (\(error))")
+        guard HostFiles.exists(path) else { throw unusable("it is not there") }
+        return try MappedFile.read(path) { text throws(KilnError) in
+            let lines = SortedLines(text)
+            guard !lines.isCutOff else { throw unusable("its end is missing") }
+            return try body(lines)
         }
-        let lines = SortedLines(file.bytes)
-        guard !lines.isCutOff else { throw unusable("its end is missing") }
-        return try body(lines)
     }
 
     func entry(_ line: Substring) throws(KilnError) -> Entry {

@@ -96,13 +96,18 @@ struct NixLog {
         if messages.count > Self.messageCount { messages.removeFirst() }
     }
 
+    /// How Nix says that a signature is missing or by another key; the words differ between its versions and programs.
+    private static let untrusted = [
+        "not signed by any of the keys", "lacks a valid signature", "lacks a signature by a trusted key", "does not have a valid signature",
+    ]
+
     /// The error that explains why a program ended as it did.
     func failure(of program: String, status: Int) -> KilnError {
         let text = messages.joined(separator: "\n")
         let told = (messages.last { !$0.hasPrefix("(use '--show-trace'") } ?? "it ended with status \(status)").printable(limit: 400)
-        if text.contains("lacks a valid signature") || text.contains("lacks a signature by a trusted key") {
+        if let line = messages.first(where: { message in Self.untrusted.contains { message.contains($0) } }) {
             return KilnError(
-                .untrustedSignature, "What a cache sent is not signed by a key this host trusts: \(told)",
+                .untrustedSignature, "What a cache sent is not signed by a key this host trusts: \(line.printable(limit: 400))",
                 hint: "Nothing of it was kept. Whoever runs the host names the cache's public key in its packages.json.")
         }
         if text.contains("No space left on device") || text.contains("database or disk is full") {
