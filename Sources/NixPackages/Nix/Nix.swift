@@ -33,18 +33,19 @@ public struct Nix: Sendable {
     /// Runs a program that has to succeed.
     /// - Parameters:
     ///   - options: settings for this run, `["substituters": "file:///x"]`.
+    ///   - isPatient: gives way to everything else on the host.
     ///   - progress: hears what is fetched and built, as often as Nix says so.
     /// - Returns: what it printed on standard output.
     /// - Throws: `package-failed`, `untrusted-signature`, `disk-full`, `timed-out`, or `engine-unavailable` when Nix is not installed.
     @discardableResult
     public func run(
-        _ program: Program, _ arguments: [String], options: [String: String] = [:], timeout: Duration = .seconds(60),
+        _ program: Program, _ arguments: [String], options: [String: String] = [:], isPatient: Bool = false, timeout: Duration = .seconds(60),
         progress: (@Sendable (PackageProgress) async -> Void)? = nil
     ) async throws -> String {
         let settings = options.sorted { $0.key < $1.key }.flatMap { ["--option", $0.key, $0.value] }
-        let command = Command(
-            program.rawValue, arguments + ["--log-format", "internal-json"] + settings, environment: environment, timeout: timeout,
-            outputLimit: 256 << 20)
+        var words = [program.rawValue] + arguments + ["--log-format", "internal-json"] + settings
+        if isPatient { words = ["nice", "-n", "19", "ionice", "-c", "3"] + words }
+        let command = Command(words[0], Array(words.dropFirst()), environment: environment, timeout: timeout, outputLimit: 256 << 20)
         let log = NixLogReader()
         do {
             let result = try await runner.run(command) { line in

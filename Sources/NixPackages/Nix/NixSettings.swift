@@ -11,6 +11,7 @@ public struct NixSettings: Sendable, Hashable {
         store = local
         build-users-group = nixbld
         sandbox = true
+        sandbox-fallback = false
         substituters =
         trusted-public-keys =
         require-sigs = true

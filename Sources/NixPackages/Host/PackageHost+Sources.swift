@@ -1,0 +1,16 @@
+import KilnModel
+
+extension PackageHost {
+    /// The host as `configuration.json` names its sources. Each gets its own part of it, a folder of its own, and Nix.
+    public init(_ configuration: Configuration, configured: [SourceConfiguration]) {
+        self.init(configuration, sources: configured.compactMap { Self.source($0, configuration) })
+    }
+
+    private static func source(_ source: SourceConfiguration, _ configuration: Configuration) -> (any PackageSource)? {
+        switch source {
+        case .cache(let cache):
+            CacheSource(cache, directory: configuration.directory(of: cache.name), nix: configuration.nix, limits: configuration.limits)
+        case .nixpkgs, .debian: nil
+        }
+    }
+}
