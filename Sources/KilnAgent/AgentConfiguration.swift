@@ -12,12 +12,14 @@ public struct AgentConfiguration: Sendable {
     public var toolsDirectory: String
     /// The rootfs tar of the workspace image, imported when it changed; nil: the image is expected to be there.
     public var baseImage: String?
+    /// Says where packages come from; nothing there: from nowhere.
+    public var packagesFile: String
 
     /// What is nil takes the instance's own.
     /// - Throws: `KilnError` for a name or slot that is not valid.
     public init(
         instance: String, slot: Int, peerUser: String = "kiln", stateDirectory: String? = nil, runtimeDirectory: String? = nil,
-        toolsDirectory: String? = nil, baseImage: String? = nil
+        toolsDirectory: String? = nil, baseImage: String? = nil, packagesFile: String? = nil
     ) throws {
         self.instance = try Instance(name: Name(instance), slot: slot)
         self.peerUser = peerUser
@@ -25,6 +27,7 @@ public struct AgentConfiguration: Sendable {
         self.runtimeDirectory = runtimeDirectory ?? self.instance.runtimeDirectory
         self.toolsDirectory = toolsDirectory ?? "/usr/local/lib/\(self.instance.prefix)/tools"
         self.baseImage = baseImage
+        self.packagesFile = packagesFile ?? "/etc/\(self.instance.prefix)/packages.json"
     }
 
     /// The user id of `peerUser` on this host.

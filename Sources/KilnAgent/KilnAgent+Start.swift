@@ -65,7 +65,7 @@ extension AgentConfiguration {
     var engine: LinuxEngine.Configuration {
         .init(
             instance: instance, stateDirectory: stateDirectory, runtimeDirectory: runtimeDirectory, toolsDirectory: toolsDirectory,
-            baseImage: baseImage)
+            baseImage: baseImage, packagesFile: packagesFile)
     }
 }
 

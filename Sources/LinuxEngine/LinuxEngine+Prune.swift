@@ -1,5 +1,6 @@
 import KilnModel
 import LinuxNetwork
+import NixPackages
 public import WorkspaceEngine
 
 extension LinuxEngine {
@@ -18,6 +19,7 @@ extension LinuxEngine {
         for id in present.environments where !inventory.environments.contains(id) { try await network.removeEnvironment(id) }
         for id in try names.environments() where !inventory.environments.contains(id) { try names.remove(environment: id) }
         for id in try sockets.workspaces() where !inventory.workspaces.contains(id) { try await sockets.close(id) }
+        try packageHost.prune(keeping: inventory.workspaces, machines: inventory.workmachines)
         let names = Set(try await containers.list().map(\.name))
         for mount in try containers.sysfsMounts() where !names.contains(mount.name) { try mount.unmount() }
         for id in try folders.environmentsWithFiles() where !inventory.environments.contains(id) { try await folders.removeFiles(of: id) }
@@ -36,6 +38,7 @@ extension LinuxEngine {
         try configuration.nameServers.purge()
         try await InstanceNetwork(instance: configuration.instance).purge()
         try configuration.files.secretsMount.remove()
+        try PackageHost.purge(configuration.packages)
         try await configuration.folders.purge()
     }
 }

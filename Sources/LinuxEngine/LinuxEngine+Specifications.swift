@@ -24,6 +24,7 @@ extension LinuxEngine {
             .init(source: configuration.toolsDirectory, destination: "/opt/kiln/bin", readOnly: true),
             .init(source: Self.initProgram, destination: "/opt/kiln/init", readOnly: true),
         ]
+        spec.mounts += packageMounts.mounts(view: try packageHost.prepareView(of: target.id))
         return spec
     }
 

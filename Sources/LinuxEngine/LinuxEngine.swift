@@ -4,6 +4,7 @@ import FoundationEssentials
 public import KilnModel
 import LinuxNetwork
 public import Logging
+import NixPackages
 public import WorkspaceEngine
 
 /// The engine of one Linux host: Podman, namespaces, dnsmasq and folders, composed.
@@ -21,13 +22,19 @@ public final class LinuxEngine: WorkspaceEngine {
         public var toolsDirectory: String
         /// The rootfs tar of `localhost/kiln/workspace`, imported when it changed; nil: the image is expected to be there.
         public var baseImage: String?
+        /// `/etc/kiln/packages.json`, which says where packages come from; nil, or nothing there: from nowhere.
+        public var packagesFile: String?
 
-        public init(instance: Instance, stateDirectory: String, runtimeDirectory: String, toolsDirectory: String, baseImage: String?) {
+        public init(
+            instance: Instance, stateDirectory: String, runtimeDirectory: String, toolsDirectory: String, baseImage: String?,
+            packagesFile: String? = nil
+        ) {
             self.instance = instance
             self.stateDirectory = stateDirectory
             self.runtimeDirectory = runtimeDirectory
             self.toolsDirectory = toolsDirectory
             self.baseImage = baseImage
+            self.packagesFile = packagesFile
         }
 
         var containers: ContainerHost.Configuration {
@@ -52,6 +59,11 @@ public final class LinuxEngine: WorkspaceEngine {
     let restarts = RestartQueue()
     let keeper: InterceptKeeper
     let locks = KeyedLock<ResourceID>()
+    let packageHost: PackageHost
+    /// Why there are no packages, when the file that says where they come from cannot be used.
+    private let packageProblem: KilnError?
+    let packageMounts: PackageMounts
+    let packageLocks = KeyedLock<ResourceID>()
 
     var instance: Instance { configuration.instance }
 
@@ -73,6 +85,8 @@ public final class LinuxEngine: WorkspaceEngine {
         health = HealthMonitor(
             check: { container, check in await containers.healthCheck(container, check) },
             changed: { observers.notify(ResourceReference(kind: .environment, id: $0)) })
+        (packageHost, packageProblem) = configuration.packageHost()
+        packageMounts = PackageMounts(directory: configuration.packages.directory)
         keeper = try InterceptKeeper(
             network: network, changed: { observers.notify(ResourceReference(kind: .workspace, id: $0)) }, logger: logger)
     }
@@ -86,6 +100,7 @@ public final class LinuxEngine: WorkspaceEngine {
             group.addTask { try await self.watchContainers() }
             group.addTask { try await self.logWatch.run() }
             group.addTask { try await self.restartServices() }
+            group.addTask { try await self.careForPackages() }
             try await importBaseImage()
             logger.info("ready", metadata: ["runtime": "\(containers.runtime)"])
             await ready()
@@ -93,7 +108,18 @@ public final class LinuxEngine: WorkspaceEngine {
         }
     }
 
+    /// The packages of the host.
+    /// - Throws: what is wrong with its settings.
+    var packages: PackageHost {
+        get throws {
+            if let packageProblem { throw packageProblem }
+            return packageHost
+        }
+    }
+
     private func prepare() async throws {
+        try packageMounts.prepare()
+        await preparePackages()
         try await network.ensureRouter()
         try await names.ensureForwarder(listeningOn: network.forwarder)
     }
@@ -128,6 +154,7 @@ public final class LinuxEngine: WorkspaceEngine {
     public func remove(_ workmachine: WorkmachineTarget) async throws {
         try await locks.withLock(workmachine.id) {
             try await self.folders.removeHome(of: workmachine.id)
+            try self.packageHost.remove(machine: workmachine.id)
         }
     }
 

@@ -15,10 +15,13 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "Rootfs tar of the workspace image, imported when it changed.")
     var baseImage: String?
 
+    @Option(help: "File that says where packages come from; default /etc/INSTANCE/packages.json.")
+    var packagesFile: String?
+
     func run() async throws {
         let configuration = try AgentConfiguration(
             instance: options.instance, slot: options.slot, peerUser: peerUser, stateDirectory: options.stateDirectory,
-            runtimeDirectory: options.runtimeDirectory, toolsDirectory: toolsDirectory, baseImage: baseImage)
+            runtimeDirectory: options.runtimeDirectory, toolsDirectory: toolsDirectory, baseImage: baseImage, packagesFile: packagesFile)
         try await KilnAgent.run(configuration, logger: options.logger)
     }
 }

@@ -14,6 +14,7 @@ final class TestInstance: Sendable {
     var prefix: String { "kiln-\(name)" }
     var stateDirectory: String { "/var/lib/\(prefix)" }
     var runtimeDirectory: String { "/run/\(prefix)" }
+    private var packagesFile: String { "\(stateDirectory)/packages.json" }
     /// Copies of the release build: the folder of a checkout may be closed to kilnd's user.
     private var binaries: String { "\(stateDirectory)/bin" }
     var podmanSocket: String { "\(runtimeDirectory)/podman/podman.sock" }
@@ -62,6 +63,8 @@ final class TestInstance: Sendable {
         }
         try FileManager.default.copyItem(atPath: "\(binaries)/kl", toPath: "\(stateDirectory)/tools/kl")
         try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
+        try Data(#"{"sources": [{"name": "debian", "type": "debian", "suites": ["bookworm", "trixie"]}]}"#.utf8)
+            .write(to: URL(fileURLWithPath: packagesFile))
         try await startServer()
         try await startAgent()
         let token = try await server(["token", "create", "--owner", "tester", "--admin"] + locations).trimmingCharacters(in: .whitespacesAndNewlines)
@@ -119,7 +122,7 @@ final class TestInstance: Sendable {
             "kiln-agent", "\(binaries)/kiln-agent",
             [
                 "run", "--instance", name, "--slot", "\(slot)", "--peer-user", "nobody", "--state-directory", stateDirectory, "--runtime-directory",
-                runtimeDirectory, "--tools-directory", "\(stateDirectory)/tools", "--base-image", image,
+                runtimeDirectory, "--tools-directory", "\(stateDirectory)/tools", "--base-image", image, "--packages-file", packagesFile,
             ])
     }
 
@@ -214,7 +217,7 @@ final class TestInstance: Sendable {
             let line = String(decoding: data, as: UTF8.self).replacingOccurrences(of: "\0", with: " ")
             if line.contains("\(prefix)/") || line.contains("\(prefix)-") { found.insert("process \(line)") }
         }
-        for parent in ["/var/lib", "/run"] where FileManager.default.fileExists(atPath: "\(parent)/\(prefix)") {
+        for parent in ["/var/lib", "/run", "/nix/var/nix/gcroots"] where FileManager.default.fileExists(atPath: "\(parent)/\(prefix)") {
             found.insert("folder \(parent)/\(prefix)")
         }
         return found

@@ -95,6 +95,12 @@ enum TrustedFiles {
         return stat(path, &status) == 0 ? UInt64(status.st_ino) : nil
     }
 
+    /// The user whose `path` is; nil when there is none.
+    static func owner(_ path: String) -> Int? {
+        var status = stat()
+        return lstat(path, &status) == 0 ? Int(status.st_uid) : nil
+    }
+
     /// The error for the current `errno`.
     static func failure(_ what: String) -> KilnError {
         let number = errno

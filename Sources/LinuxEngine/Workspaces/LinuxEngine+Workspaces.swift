@@ -26,6 +26,7 @@ extension LinuxEngine {
             try await self.switchBack(target.id, address: target.address)
             try await self.removeContainer(of: target.id)
             try await self.network.removeWorkspace(target.id)
+            try await self.removePackages(of: target.id, on: target.workmachine.id)
             try await self.folders.removeWorkspaceFolder(target.name, of: target.workmachine.id)
         }
     }

@@ -1,0 +1,18 @@
+import KilnModel
+import NixPackages
+
+extension LinuxEngine.Configuration {
+    var packages: PackageHost.Configuration { .init(prefix: instance.prefix, directory: "\(stateDirectory)/packages") }
+
+    /// The packages of the host as its file of settings says. A file that cannot be used stops nothing but packages.
+    func packageHost() -> (host: PackageHost, problem: KilnError?) {
+        var configuration = packages
+        do {
+            let settings = try packagesFile.flatMap { try PackageConfiguration.read(from: $0) }
+            if let settings { configuration.limits = settings.limits }
+            return (PackageHost(configuration, configured: settings?.sources ?? []), nil)
+        } catch {
+            return (PackageHost(configuration, sources: []), error as? KilnError ?? KilnError(.engineUnavailable, "\(error)"))
+        }
+    }
+}
