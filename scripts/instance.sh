@@ -114,7 +114,8 @@ agent_command() {
 }
 agent_run() {
     agent_command "$library_directory/kiln-agent" run
-    printf '%s\n' --peer-user "$prefix" --tools-directory "${kl_binary%/*}" --base-image "$state_directory/images/workspace.tar"
+    printf '%s\n' --peer-user "$prefix" --tools-directory "${kl_binary%/*}" --base-image "$state_directory/images/workspace.tar" \
+        --packages-file "$settings_directory/packages.json"
 }
 
 # The person who types: the one behind sudo, or root.

@@ -19,10 +19,12 @@ public struct CreateWorkspace: Sendable, Codable {
     public var memory: Int?
     public var variables: [EnvironmentVariable]?
     public var repository: RepositoryURL?
+    /// `NAME[@VERSION]` each.
+    public var packages: [PackageText]?
 
     public init(
         name: Name, workmachine: Name? = nil, image: ImageReference? = nil, milliCPUs: Int? = nil, memory: Int? = nil,
-        variables: [EnvironmentVariable]? = nil, repository: RepositoryURL? = nil
+        variables: [EnvironmentVariable]? = nil, repository: RepositoryURL? = nil, packages: [PackageText]? = nil
     ) {
         self.name = name
         self.workmachine = workmachine
@@ -31,6 +33,7 @@ public struct CreateWorkspace: Sendable, Codable {
         self.memory = memory
         self.variables = variables
         self.repository = repository
+        self.packages = packages
     }
 }
 

@@ -17,8 +17,12 @@ public enum Routes {
     public static let composeReport = "\(prefix)/compose/report"
     public static let events = "\(prefix)/events"
     public static let session = "\(prefix)/session"
+    /// `GET` (`?query=`, `?limit=`): `PackageSummary`s.
+    public static let packages = "\(prefix)/packages"
+    /// `GET`: `PackageDetails`.
+    public static func package(_ name: String) -> String { "\(packages)/\(name)" }
 
-    /// Last segment of a path below an item.
+    /// What a path has below an item.
     public enum Action: String, Sendable, CaseIterable {
         /// `POST`, workspaces.
         case suspend, resume, connect, disconnect
@@ -38,5 +42,18 @@ public enum Routes {
         case logs
         /// `GET`, workspaces: `WorkspaceReport`.
         case report
+        /// Workspaces: `GET` of `PackagesReport`, `POST` of `AddPackages`, `PUT` of `PackageLock`. Workmachines: `GET` of `PackageUsageReport`.
+        case packages
+        /// `POST`, workspaces: `RemovePackages`, `UpdatePackages`, `RollBackPackages`, `SyncPackages`; all answer `PackagesAnswer`.
+        case removePackages = "packages/remove"
+        case updatePackages = "packages/update"
+        case rollBackPackages = "packages/rollback"
+        case syncPackages = "packages/sync"
+        /// `GET`, workspaces: a list of `PackageGeneration`, newest first.
+        case packageHistory = "packages/history"
+        /// `GET`, workspaces (`?item=`): a list of `OriginReport`.
+        case packageOrigins = "packages/origins"
+        /// `POST`, workmachines: NDJSON of `CollectionLine`s.
+        case collectPackages = "packages/collect"
     }
 }

@@ -12,10 +12,12 @@ struct Kl: ParsableCommand {
               kl env create shop --file compose.yaml
               kl env connect shop --workspace hello
               kl intercept start api --port 8080:3000 --workspace hello
+              kl pkg add jq nodejs@20 --workspace hello
               kl workspace shell hello
             """,
         subcommands: [
-            WorkspaceGroup.self, EnvironmentGroup.self, InterceptGroup.self, MachineGroup.self, StatusVerb.self, ConfigurationGroup.self,
+            WorkspaceGroup.self, EnvironmentGroup.self, InterceptGroup.self, PackageGroup.self, MachineGroup.self, StatusVerb.self,
+            ConfigurationGroup.self,
             DoctorVerb.self, CompletionVerb.self, VersionVerb.self,
         ]
     )
@@ -55,9 +57,7 @@ public enum KlProgram {
     private static func report(_ error: any Error, to output: Output) -> Int32 {
         switch error {
         case let error as KilnError:
-            let label = output.error.hasColours ? Table.Style.bad.paint("error:") : "error:"
-            output.note("\(label) \(error.message)")
-            if let hint = error.hint { output.note("  try: \(hint)") }
+            output.note(error)
             return ExitStatus.of(error.code.category)
         case let error as ProgramEnded:
             return error.status

@@ -40,6 +40,7 @@ extension Controller {
                     )
                 )
                 link.attach(engine, info: info, ticket: ticket)
+                verifiedPackages.withLock { $0 = [:] }
                 logger.info("engine connected", metadata: ["engine": "\(info.engine)", "runtime": "\(info.runtime)"])
                 try await requestAll()
                 return

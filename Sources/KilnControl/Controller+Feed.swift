@@ -32,14 +32,21 @@ extension Controller {
     /// Asks for every resource to be looked at.
     func requestAll() async throws {
         for kind in ResourceKind.allCases {
-            for id in try await store.ids(kind) { queue.request(ResourceReference(kind: kind, id: id), .changed) }
+            for id in try await store.ids(kind) { request(ResourceReference(kind: kind, id: id)) }
         }
     }
 
     /// Has a workspace that was changed just now looked at, without waiting for the feed to say so.
     public func changed(_ workspace: Workspace) {
+        packageRuns.overtake(by: workspace)
         guard seen.withLock({ $0.note(workspace.metadata.id, newer: workspace.metadata.version) }) else { return }
-        queue.request(ResourceReference(kind: .workspace, id: workspace.metadata.id), .changed)
+        request(ResourceReference(kind: .workspace, id: workspace.metadata.id))
+    }
+
+    /// Has a resource looked at, and what is looked at beside it.
+    private func request(_ key: ResourceReference) {
+        if key.kind == .workspace { packageQueue.request(key, .changed) }
+        queue.request(key, .changed)
     }
 
     /// Looks at what changed, from now on, without end.
@@ -82,7 +89,7 @@ extension Controller {
         let before = seen.withLock { $0.note(change.id, entry) }
         if before?.version != entry.version {
             builds.withLock { $0[change.id] }?.cancel()
-            queue.request(key, .changed)
+            request(key)
         }
         let known = before ?? SeenVersions.Entry(version: 0)
         switch change.kind {
@@ -94,7 +101,7 @@ extension Controller {
         case .environment where known.serving != entry.serving || known.version != entry.version:
             for id in try await store.workspaces(connectedTo: change.id) { queue.request(.init(kind: .workspace, id: id), .changed) }
         case .workmachine where known.serving != entry.serving:
-            for guest in try await store.guests(of: change.id) { queue.request(.init(kind: guest.kind, id: guest.id), .changed) }
+            for guest in try await store.guests(of: change.id) { request(.init(kind: guest.kind, id: guest.id)) }
         default: break
         }
     }

@@ -14,6 +14,17 @@ extension Controller {
         return WorkspaceTarget(workspace, on: workmachine, connection: connection)
     }
 
+    public func target(of workmachine: Workmachine) -> WorkmachineTarget { WorkmachineTarget(workmachine) }
+
+    /// The packages of a workspace as engines know them.
+    /// - Throws: `not-found` when its workmachine is gone.
+    public func packagesTarget(of workspace: Workspace) async throws -> PackagesTarget {
+        guard let workmachine = try await store.resource(Workmachine.self, workspace.spec.workmachine) else {
+            throw KilnError(.notFound, "The workmachine of \(workspace.metadata.name) is gone.")
+        }
+        return try await packagesTarget(of: workspace, on: workmachine)
+    }
+
     /// An environment as engines know it, with the values of the secrets that its services use.
     func target(of environment: Environment) async throws -> EnvironmentTarget {
         let used = Set(environment.spec.services.flatMap(\.secrets))

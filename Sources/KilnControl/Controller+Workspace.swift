@@ -81,6 +81,8 @@ extension Controller {
         status.observedVersion = workspace.metadata.version
         try await store.setStatus(Workspace.self, workspace.metadata.id, status)
         let target = WorkspaceTarget(workspace, on: workmachine, connection: nil)
+        // What installs packages would go on making what is being removed.
+        await packageRuns.stop(workspace.metadata.id)
         do {
             try await engine.remove(target)
         } catch let error as KilnError {
@@ -91,6 +93,7 @@ extension Controller {
         try await store.finishDeletion(Workspace.self, workspace.metadata.id)
         try await revisit(Set(workspace.status.intercepts.map(\.key)), endedBy: workspace)
         applied.withLock { $0[workspace.metadata.id] = nil }
+        verifiedPackages.withLock { $0[workspace.metadata.id] = nil }
         return .done
     }
 

@@ -15,21 +15,30 @@ public final class Controller: Sendable {
     public let metrics = ControlMetrics()
     let logger: Logger
     let queue: ReconcileQueue
+    /// Of workspaces' packages.
+    let packageQueue: ReconcileQueue
+    let packageRuns = PackageRuns()
+    /// The generation of each workspace's packages that the connected engine was seen to show.
+    let verifiedPackages = Mutex<[ResourceID: Int]>([:])
     let seen = Mutex(SeenVersions())
     /// The version of each workspace that an engine was last told of with success.
     let applied = Mutex<[ResourceID: Int]>([:])
     let builds = Mutex<[ResourceID: Task<Void, any Error>]>([:])
     let now: @Sendable () -> Double
 
-    /// - Parameter parallel: how many resources are looked at at once.
+    /// - Parameters:
+    ///   - parallel: how many resources are looked at at once.
+    ///   - parallelPackages: how many workspaces' packages; most of the time they wait for the network or for each other.
     public init(
-        store: KilnStore, contexts: BuildContexts, logger: Logger, parallel: Int = 8, now: @escaping @Sendable () -> Double = KilnStore.unixTime
+        store: KilnStore, contexts: BuildContexts, logger: Logger, parallel: Int = 8, parallelPackages: Int = 64,
+        now: @escaping @Sendable () -> Double = KilnStore.unixTime
     ) {
         self.store = store
         self.contexts = contexts
         self.logger = logger
         self.now = now
         queue = ReconcileQueue(limit: parallel)
+        packageQueue = ReconcileQueue(limit: parallelPackages)
     }
 
     /// Runs until cancelled, or until the store fails.
@@ -38,6 +47,7 @@ public final class Controller: Sendable {
         try await sweepContexts()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await self.queue.run { key, failures in await self.reconcile(key, failures: failures) } }
+            group.addTask { await self.packageQueue.run { key, failures in await self.reconcilePackages(of: key, failures: failures) } }
             group.addTask { try await self.followFeed() }
             defer { group.cancelAll() }
             try await group.next()
@@ -64,6 +74,17 @@ public final class Controller: Sendable {
         let took = start.duration(to: clock.now)
         metrics.record(key.kind, seconds: took / .seconds(1), failed: outcome == .retry)
         return outcome
+    }
+
+    private func reconcilePackages(of key: ResourceReference, failures: Int) async -> ReconcileOutcome {
+        do {
+            return try await reconcilePackages(key.id, failures: failures)
+        } catch is CancellationError {
+            return .retry
+        } catch {
+            logger.error("reconcile of packages failed", metadata: ["id": "\(key.id)", "error": "\(error)"])
+            return .retry
+        }
     }
 
     func sweepContexts() async throws {

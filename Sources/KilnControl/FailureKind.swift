@@ -16,6 +16,7 @@ enum FailureKind: Hashable {
         switch error.code {
         case .engineUnavailable, .timedOut: self = .unreachable
         case .imageNotFound, .cloneFailed, .buildFailed, .invalidBuildContext, .noRoom: self = .lasting
+        case .packageFailed, .packageNotFound, .versionNotFound, .untrustedSignature, .indexUnusable: self = .lasting
         default: self = error.code.category == .usage ? .lasting : .passing
         }
     }

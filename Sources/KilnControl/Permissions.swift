@@ -7,6 +7,12 @@ public enum Action: String, Sendable, CaseIterable {
     case session, logs, report
     /// Send an environment's traffic to a workspace, and end that. Intercepting needs `connect` to the environment, too.
     case intercept, release
+    /// Change the packages of a workspace.
+    case managePackages = "manage-packages"
+    /// Collect the garbage of a workmachine's package store.
+    case collectGarbage = "collect-garbage"
+    /// Look packages up in the index.
+    case searchPackages = "search-packages"
     /// Follow the events of one kind.
     case follow
     /// Build contexts.
@@ -43,10 +49,10 @@ public enum Permissions {
     /// The part of the table about resources: what each relation may do to each kind. What is not here is refused.
     private static let resources: [Relation: [ResourceKind: Set<Action>]] = {
         let everything: [ResourceKind: Set<Action>] = [
-            .workmachine: [.list, .read, .create, .delete, .follow],
+            .workmachine: [.list, .read, .create, .delete, .follow, .collectGarbage],
             .workspace: [
-                .list, .read, .create, .update, .delete, .suspend, .resume, .connect, .disconnect, .intercept, .release, .session, .logs, .report,
-                .follow,
+                .list, .read, .create, .update, .delete, .suspend, .resume, .connect, .disconnect, .intercept, .release, .managePackages, .session,
+                .logs, .report, .follow,
             ],
             .environment: [.list, .read, .create, .update, .delete, .connect, .start, .stop, .restart, .session, .logs, .follow],
         ]
@@ -54,7 +60,11 @@ public enum Permissions {
             .admin: everything,
             .owner: everything,
             // No deleting, no resuming (it runs), no creating: a program gone wild in a workspace must not take more along than itself.
-            .itself: [.workspace: [.list, .read, .suspend, .connect, .disconnect, .intercept, .release, .session, .logs, .report, .follow]],
+            .itself: [
+                .workspace: [
+                    .list, .read, .suspend, .connect, .disconnect, .intercept, .release, .managePackages, .session, .logs, .report, .follow,
+                ]
+            ],
             // Not other workspaces, whose variables may hold secrets.
             .sibling: [.environment: [.list, .read, .connect, .start, .stop, .restart, .session, .logs, .follow]],
         ]
@@ -62,8 +72,9 @@ public enum Permissions {
 
     /// The part about the installation.
     private static let installation: [Relation: Set<Action>] = [
-        .admin: [.upload, .readMetrics, .createToken],
-        .owner: [.upload, .readMetrics],
+        .admin: [.upload, .readMetrics, .createToken, .searchPackages],
+        .owner: [.upload, .readMetrics, .searchPackages],
+        .sibling: [.searchPackages],
     ]
 
     /// - Returns: the answer for `identity` that wants to do `action` to `subject`.

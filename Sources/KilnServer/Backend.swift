@@ -31,6 +31,8 @@ struct Backend: Sendable {
         addLogs(to: &table)
         addReport(to: &table)
         addIntercepts(to: &table)
+        addPackages(to: &table)
+        addPackageIndex(to: &table)
         addSessions(to: &table)
         addMetrics(to: &table)
         return table.router(Front(backend: self, openPaths: table.openPaths)).buildResponder()

@@ -8,16 +8,18 @@ public struct WorkspaceDraft: Sendable {
     public var limits: ResourceLimits
     public var variables: [EnvironmentVariable]
     public var repository: RepositoryURL?
+    public var packages: [LockedPackage]
 
     public init(
         workmachine: ResourceID, image: ImageReference, limits: ResourceLimits, variables: [EnvironmentVariable] = [],
-        repository: RepositoryURL? = nil
+        repository: RepositoryURL? = nil, packages: [LockedPackage] = []
     ) {
         self.workmachine = workmachine
         self.image = image
         self.limits = limits
         self.variables = variables
         self.repository = repository
+        self.packages = packages
     }
 }
 
@@ -38,14 +40,16 @@ extension KilnStore {
     public func createWorkspace(name: Name, owner: Name, _ draft: WorkspaceDraft) async throws -> Workspace {
         try await write { transaction in
             try transaction.requireWorkmachine(draft.workmachine)
-            let workspace = Workspace(
+            var workspace = Workspace(
                 metadata: try transaction.newMetadata(.workspace, name: name, owner: owner),
                 spec: .init(
                     workmachine: draft.workmachine, image: draft.image, limits: draft.limits, variables: draft.variables,
                     repository: draft.repository, addressIndex: try transaction.freeAddressIndex(.workspace)
                 )
             )
+            let first = draft.packages.isEmpty ? nil : workspace.take(draft.packages, as: .create, now: transaction.time)
             try transaction.insert(workspace)
+            if let first { try transaction.note(first, of: workspace.metadata.id) }
             return workspace
         }
     }

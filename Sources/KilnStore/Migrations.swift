@@ -91,6 +91,23 @@ enum Migrations {
                     """
             )
         }
+        migrator.registerMigration("packages") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE package_generation (
+                        workspace TEXT NOT NULL REFERENCES resource(id) ON DELETE CASCADE,
+                        number INTEGER NOT NULL,
+                        document TEXT NOT NULL,
+                        PRIMARY KEY (workspace, number)
+                    ) STRICT, WITHOUT ROWID;
+                    -- Workspaces from before have no packages.
+                    UPDATE resource SET document = json_insert(document, '$.spec.packages', json('[]'), '$.spec.packageGeneration', 0)
+                    WHERE kind = 'workspaces';
+                    UPDATE feed SET document = json_insert(document, '$.spec.packages', json('[]'), '$.spec.packageGeneration', 0)
+                    WHERE kind = 'workspaces' AND document IS NOT NULL;
+                    """
+            )
+        }
         return migrator
     }
 }

@@ -14,6 +14,9 @@ public struct InMemoryPackages: Sendable {
 
     static let source = try! Name("memory")
 
+    /// As after a loss of everything that can be made again.
+    public mutating func forget() { applied = [:] }
+
     func resolve(_ wish: PackageWish) throws(KilnError) -> LockedPackage {
         guard let versions = catalogue[wish.name] else { throw KilnError(.packageNotFound, "There is no package \(wish.name).") }
         let found: PackageVersion? =

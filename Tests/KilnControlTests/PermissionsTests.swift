@@ -16,9 +16,10 @@ import Testing
     private static let inside = Identity.workspace(id: own, owner: anna, name: name("hello"))
     private static let foreignInside = Identity.workspace(id: other, owner: ben, name: name("hello"))
 
-    private static let workmachines: Set<Action> = [.list, .read, .create, .delete, .follow]
+    private static let workmachines: Set<Action> = [.list, .read, .create, .delete, .follow, .collectGarbage]
     private static let workspaces: Set<Action> = [
-        .list, .read, .create, .update, .delete, .suspend, .resume, .connect, .disconnect, .intercept, .release, .session, .logs, .report, .follow,
+        .list, .read, .create, .update, .delete, .suspend, .resume, .connect, .disconnect, .intercept, .release, .managePackages, .session, .logs,
+        .report, .follow,
     ]
     private static let environments: Set<Action> = [
         .list, .read, .create, .update, .delete, .connect, .start, .stop, .restart, .session, .logs, .follow,
@@ -43,13 +44,16 @@ import Testing
             Case(testDescription: "admin, workspace", identity: admin, subject: workspace, allowed: workspaces, refusal: .deny),
             Case(testDescription: "admin, environment", identity: admin, subject: environment, allowed: environments, refusal: .deny),
             Case(
-                testDescription: "admin, installation", identity: admin, subject: .installation, allowed: [.upload, .readMetrics, .createToken],
+                testDescription: "admin, installation", identity: admin, subject: .installation,
+                allowed: [.upload, .readMetrics, .createToken, .searchPackages],
                 refusal: .deny),
 
             Case(testDescription: "owner, workmachine", identity: owner, subject: machine, allowed: workmachines, refusal: .deny),
             Case(testDescription: "owner, workspace", identity: owner, subject: workspace, allowed: workspaces, refusal: .deny),
             Case(testDescription: "owner, environment", identity: owner, subject: environment, allowed: environments, refusal: .deny),
-            Case(testDescription: "owner, installation", identity: owner, subject: .installation, allowed: [.upload, .readMetrics], refusal: .deny),
+            Case(
+                testDescription: "owner, installation", identity: owner, subject: .installation, allowed: [.upload, .readMetrics, .searchPackages],
+                refusal: .deny),
 
             Case(testDescription: "stranger, workmachine", identity: stranger, subject: machine, allowed: [], refusal: .hide),
             Case(testDescription: "stranger, workspace", identity: stranger, subject: workspace, allowed: [], refusal: .hide),
@@ -57,7 +61,9 @@ import Testing
 
             Case(
                 testDescription: "workspace, itself", identity: inside, subject: workspace,
-                allowed: [.list, .read, .suspend, .connect, .disconnect, .intercept, .release, .session, .logs, .report, .follow], refusal: .deny
+                allowed: [
+                    .list, .read, .suspend, .connect, .disconnect, .intercept, .release, .managePackages, .session, .logs, .report, .follow,
+                ], refusal: .deny
             ),
             Case(testDescription: "workspace, its owner's others", identity: inside, subject: sibling, allowed: [], refusal: .deny),
             Case(
@@ -65,7 +71,7 @@ import Testing
                 allowed: [.list, .read, .connect, .start, .stop, .restart, .session, .logs, .follow], refusal: .deny
             ),
             Case(testDescription: "workspace, its workmachine", identity: inside, subject: machine, allowed: [], refusal: .deny),
-            Case(testDescription: "workspace, installation", identity: inside, subject: .installation, allowed: [], refusal: .deny),
+            Case(testDescription: "workspace, installation", identity: inside, subject: .installation, allowed: [.searchPackages], refusal: .deny),
 
             Case(testDescription: "another's workspace, workspace", identity: foreignInside, subject: workspace, allowed: [], refusal: .hide),
             Case(testDescription: "another's workspace, environment", identity: foreignInside, subject: environment, allowed: [], refusal: .hide),

@@ -5,6 +5,8 @@ import Yams
 struct YAMLDocument {
     let text: String
     let source: SourceFile
+    /// What a file without anything in it should say.
+    var hintWhenEmpty = "Describe at least one service under “services:”."
 
     /// - Throws: `ComposeError` when the text is too long, is no YAML, or holds several documents, doubled keys or unbounded aliases.
     func root() throws(ComposeError) -> YAMLNode {
@@ -18,7 +20,7 @@ struct YAMLDocument {
             // Nodes hold their anchors weakly; the parser keeps them.
             return try withExtendedLifetime(parser) {
                 guard let node = try parser.singleRoot() else {
-                    throw refusal(at: .start(of: source), "The file is empty.", hint: "Describe at least one service under “services:”.")
+                    throw refusal(at: .start(of: source), "The file is empty.", hint: hintWhenEmpty)
                 }
                 var converter = YAMLConverter(source: source)
                 return try converter.convert(node)

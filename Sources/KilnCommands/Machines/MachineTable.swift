@@ -1,3 +1,4 @@
+internal import KilnAPI
 internal import KilnModel
 
 /// Workmachines, for people.
@@ -12,6 +13,12 @@ enum MachineTable {
             ]
         }
         return table
+    }
+
+    static func packages(_ usage: PackageUsageReport) -> Table {
+        .facts(
+            [("packages", Table.Cell("\(Show.size(usage.store)) in the store, \(Show.size(usage.collectable)) of it not needed"))]
+                + usage.workspaces.map { ("", Table.Cell("\($0.workspace) \(Show.size($0.size))")) })
     }
 
     static func facts(_ machine: Workmachine, now: Double) -> Table {

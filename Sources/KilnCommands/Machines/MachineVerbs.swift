@@ -52,7 +52,8 @@ struct MachineList: Verb {
 
 struct MachineShow: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "show", abstract: "Show a workmachine and its engine.", discussion: "Example:\n  kl machine show local"
+        commandName: "show", abstract: "Show a workmachine, its engine, and what packages take there.",
+        discussion: "Example:\n  kl machine show local"
     )
 
     @OptionGroup var machine: MachineArgument
@@ -63,6 +64,11 @@ struct MachineShow: Verb {
             let found = try await client.get(Workmachine.self, machine.reference)
             if common.json { return try context.output.json(found) }
             context.output.table(MachineTable.facts(found, now: context.now()))
+            do {
+                context.output.table(MachineTable.packages(try await client.packageUsage(of: .id(found.metadata.id))))
+            } catch let error as KilnError where error.code == .engineUnavailable {
+                context.output.note("What packages take is not known: \(error.message)")
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import KilnModel
 
 /// Standard output for results, standard error for everything said on the way.
 public struct Output: Sendable {
@@ -32,6 +33,12 @@ public struct Output: Sendable {
 
     /// Says something on the way.
     func note(_ text: String) { error.write(text + "\n") }
+
+    /// Says what went wrong, and what mends it.
+    func note(_ failure: KilnError) {
+        note("\(error.hasColours ? Table.Style.bad.paint("error:") : "error:") \(failure.message)")
+        if let hint = failure.hint { note("  try: \(hint)") }
+    }
 
     func table(_ table: Table) { standard.write(table.rendered(colours: standard.hasColours)) }
 

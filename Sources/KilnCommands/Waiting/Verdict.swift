@@ -13,6 +13,15 @@ extension Verdict {
         workspace.judge(version: version) { $0 == .running }
     }
 
+    /// Whether `workspace` runs and has the packages it was made with.
+    static func equipped(_ workspace: Workspace, version: Int) -> Verdict {
+        let running = running(workspace, version: version)
+        guard running == .done else { return running }
+        // One that Kiln took off the list again is none of those it was made with.
+        if let failure = workspace.status.packages?.failures.first { return .failed(failure.reason) }
+        return packages(workspace, generation: workspace.spec.packageGeneration)
+    }
+
     static func suspended(_ workspace: Workspace, version: Int) -> Verdict {
         workspace.judge(version: version) { $0 == .suspended }
     }

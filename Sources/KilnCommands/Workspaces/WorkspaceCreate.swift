@@ -12,6 +12,7 @@ struct WorkspaceCreate: Verb {
               kl workspace create hello
               kl ws create api --git https://github.com/team/api.git --cpus 1.5 --memory 4G
               kl ws create test --env STAGE=test --env DEBUG=1 --no-wait
+              kl ws create web --package nodejs@20 --package ripgrep
             """
     )
 
@@ -26,6 +27,11 @@ struct WorkspaceCreate: Verb {
         transform: { try EnvironmentVariable($0) }
     )
     var variables: [EnvironmentVariable] = []
+    @Option(
+        name: .customLong("package"), help: ArgumentHelp("A package it is to have; may be repeated.", valueName: "name[@version]"),
+        transform: { try PackageWish($0) }
+    )
+    var packages: [PackageWish] = []
     @Option(help: ArgumentHelp("Where it lives.", valueName: "name"), completion: .machines, transform: { try Name($0) }) var workmachine: Name?
     @OptionGroup var wait: WaitOptions
     @OptionGroup var common: CommonOptions
@@ -34,11 +40,11 @@ struct WorkspaceCreate: Verb {
         try await context.withClient { client in
             let asked = CreateWorkspace(
                 name: name, workmachine: workmachine, image: image, milliCPUs: cpus, memory: memory, variables: variables.isEmpty ? nil : variables,
-                repository: git
+                repository: git, packages: packages.isEmpty ? nil : packages.map(PackageText.init)
             )
             try await context.conclude(
                 try await client.create(asked), client, wait, common, pending: "Workspace \(name) is being made.",
-                until: { .running($0, version: $1) }, done: { _ in "Workspace \(name) is running. Enter it with: kl workspace shell \(name)" })
+                until: { .equipped($0, version: $1) }, done: { _ in "Workspace \(name) is running. Enter it with: kl workspace shell \(name)" })
         }
     }
 }

@@ -50,6 +50,7 @@ enum ReportTable {
         }
         facts += connection(report, now: now)
         facts += InterceptSummary.all(of: workspace).flatMap { InterceptTable.facts($0, now: now) }
+        facts += packages(workspace)
         guard details else { return .facts(facts) }
         facts += [
             ("address", Table.Cell(AddressPlan.workspace(min(max(1, workspace.spec.addressIndex), AddressPlan.maximumIndex)).description)),
@@ -63,6 +64,16 @@ enum ReportTable {
             ("version", Table.Cell("\(workspace.metadata.version)")),
         ]
         return .facts(facts)
+    }
+
+    private static func packages(_ workspace: Workspace) -> [(String, Table.Cell)] {
+        guard let status = workspace.status.packages else { return [] }
+        let names = workspace.spec.packages.map(\.name.value).joined(separator: " ")
+        switch status.phase {
+        case .ready: return names.isEmpty ? [] : [("packages", Table.Cell(names))]
+        case .installing: return [("packages", Table.Cell("\(names), \(status.progress?.activity ?? "being installed")", .busy))]
+        case .failed: return [("packages", Table.Cell("\(names), not installed", .bad))] + (status.reason.map(lines) ?? [])
+        }
     }
 
     private static func connection(_ report: WorkspaceReport, now: Double) -> [(String, Table.Cell)] {

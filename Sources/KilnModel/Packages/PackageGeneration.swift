@@ -22,11 +22,14 @@ public struct PackageGeneration: Sendable, Codable, Hashable {
     /// What is different from the generation before.
     public var changes: [PackageChange]
     public var packages: [LockedPackage]
+    /// Whether one package that cannot be had keeps the whole list away.
+    public var isAtomic: Bool
     /// Whether something of it could not be had; a rollback without a number passes over it.
     public var didFail: Bool
 
     public init(
-        number: Int, createdAt: Double, deed: Deed, restored: Int? = nil, changes: [PackageChange], packages: [LockedPackage], didFail: Bool = false
+        number: Int, createdAt: Double, deed: Deed, restored: Int? = nil, changes: [PackageChange], packages: [LockedPackage],
+        isAtomic: Bool = false, didFail: Bool = false
     ) {
         self.number = number
         self.createdAt = createdAt
@@ -34,6 +37,7 @@ public struct PackageGeneration: Sendable, Codable, Hashable {
         self.restored = restored
         self.changes = changes
         self.packages = packages
+        self.isAtomic = isAtomic
         self.didFail = didFail
     }
 

@@ -39,11 +39,13 @@ extension Backend {
         let owner = try call.owner()
         try authorise(call, .create, .resource(.workspace, owner: owner, id: nil))
         let body = try await RequestJSON.decode(CreateWorkspace.self, from: call.request)
+        // A workspace that lacks what it was asked to have is none that was asked for.
+        let packages = try await resolve((body.packages ?? []).map { $0.wish() }, isAtomic: true).packages
         let draft = WorkspaceDraft(
             workmachine: try await workmachine(named: body.workmachine, owner: owner),
             image: try body.image ?? ImageReference(Defaults.image),
             limits: try Defaults.limits(milliCPUs: body.milliCPUs, memory: body.memory, host: controller.link.info),
-            variables: body.variables ?? [], repository: body.repository
+            variables: body.variables ?? [], repository: body.repository, packages: [].adding(packages)
         )
         return try .created(try await store.createWorkspace(name: body.name, owner: owner, draft))
     }

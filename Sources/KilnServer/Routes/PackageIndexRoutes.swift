@@ -1,0 +1,65 @@
+internal import FoundationEssentials
+internal import Hummingbird
+internal import KilnAPI
+internal import KilnControl
+internal import KilnModel
+internal import KilnStore
+internal import WorkspaceEngine
+
+extension Backend {
+    /// Looking packages up, and what they take on a workmachine.
+    func addPackageIndex(to table: inout RouteTable) {
+        table.add(.get, Routes.packages) { call in
+            try authorise(call, .searchPackages, .installation)
+            let query = try PackageQuery(text: call.query("query") ?? "", limit: call.number("limit", in: 1...1000) ?? 50)
+            return try .json(ResourceList(items: try await controller.link.required().search(query)))
+        }
+        table.add(.get, Routes.package("{name}")) { call in
+            try authorise(call, .searchPackages, .installation)
+            return try .json(try await controller.link.required().details(of: try call.packageName()))
+        }
+        table.add(.get, Routes.action(.workmachine, "{ref}", .packages)) { call in
+            let workmachine = try await resolve(.workmachine, call, .read).resource(Workmachine.self)
+            return try .json(try await packageUsage(of: workmachine))
+        }
+        table.add(.post, Routes.action(.workmachine, "{ref}", .collectPackages)) { call in
+            let workmachine = try await resolve(.workmachine, call, .collectGarbage).resource(Workmachine.self)
+            let (engine, target) = (try controller.link.required(), controller.target(of: workmachine))
+            return .streaming(call, "application/x-ndjson") { pipe, _ in
+                @Sendable func say(_ line: CollectionLine) async throws {
+                    try await pipe.write(try JSONEncoder().encode(line) + [UInt8(ascii: "\n")])
+                }
+                do {
+                    let collected = try await engine.collectGarbage(on: target) { progress in
+                        // Whoever has gone away is noticed by the stream itself.
+                        do { try await say(.progress(progress)) } catch {}
+                    }
+                    try await say(.done(freed: collected.freed, paths: collected.paths, partial: collected.isPartial))
+                } catch let error as KilnError {
+                    try await say(.failed(Problem(error)))
+                }
+            }
+        }
+    }
+
+    private func packageUsage(of workmachine: Workmachine) async throws -> PackageUsageReport {
+        let usage = try await controller.link.required().usage(of: controller.target(of: workmachine))
+        var shares: [PackageUsageReport.Share] = []
+        for share in usage.shares {
+            guard let workspace = try await store.resource(Workspace.self, share.workspace),
+                workspace.spec.workmachine == workmachine.metadata.id
+            else { continue }
+            shares.append(.init(workspace: workspace.metadata.name, size: share.size))
+        }
+        return PackageUsageReport(
+            store: usage.store, collectable: usage.collectable, workspaces: shares.sorted { ($1.size, $0.workspace) < ($0.size, $1.workspace) })
+    }
+}
+
+extension Call {
+    /// The `{name}` of the path.
+    fileprivate func packageName() throws -> PackageName {
+        // The only character of such a name that clients may escape.
+        try PackageName(try parameters.require("name").replacing("%2B", with: "+").replacing("%2b", with: "+"))
+    }
+}
