@@ -14,12 +14,14 @@ public struct AgentConfiguration: Sendable {
     public var baseImage: String?
     /// Says where packages come from; nothing there: from nowhere.
     public var packagesFile: String
+    /// What makes store paths of Debian packages; `scripts/debian-builder` installs it.
+    public var debianBuilder: String
 
     /// What is nil takes the instance's own.
     /// - Throws: `KilnError` for a name or slot that is not valid.
     public init(
         instance: String, slot: Int, peerUser: String = "kiln", stateDirectory: String? = nil, runtimeDirectory: String? = nil,
-        toolsDirectory: String? = nil, baseImage: String? = nil, packagesFile: String? = nil
+        toolsDirectory: String? = nil, baseImage: String? = nil, packagesFile: String? = nil, debianBuilder: String? = nil
     ) throws {
         self.instance = try Instance(name: Name(instance), slot: slot)
         self.peerUser = peerUser
@@ -28,6 +30,7 @@ public struct AgentConfiguration: Sendable {
         self.toolsDirectory = toolsDirectory ?? "/usr/local/lib/\(self.instance.prefix)/tools"
         self.baseImage = baseImage
         self.packagesFile = packagesFile ?? "/etc/\(self.instance.prefix)/packages.json"
+        self.debianBuilder = debianBuilder ?? "/usr/local/lib/\(self.instance.prefix)/debian"
     }
 
     /// The user id of `peerUser` on this host.

@@ -65,7 +65,7 @@ extension AgentConfiguration {
     var engine: LinuxEngine.Configuration {
         .init(
             instance: instance, stateDirectory: stateDirectory, runtimeDirectory: runtimeDirectory, toolsDirectory: toolsDirectory,
-            baseImage: baseImage, packagesFile: packagesFile)
+            baseImage: baseImage, packagesFile: packagesFile, debianBuilder: debianBuilder)
     }
 }
 

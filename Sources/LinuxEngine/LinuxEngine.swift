@@ -24,10 +24,12 @@ public final class LinuxEngine: WorkspaceEngine {
         public var baseImage: String?
         /// `/etc/kiln/packages.json`, which says where packages come from; nil, or nothing there: from nowhere.
         public var packagesFile: String?
+        /// What makes store paths of Debian packages.
+        public var debianBuilder: String
 
         public init(
             instance: Instance, stateDirectory: String, runtimeDirectory: String, toolsDirectory: String, baseImage: String?,
-            packagesFile: String? = nil
+            packagesFile: String? = nil, debianBuilder: String = "/usr/local/lib/kiln/debian"
         ) {
             self.instance = instance
             self.stateDirectory = stateDirectory
@@ -35,6 +37,7 @@ public final class LinuxEngine: WorkspaceEngine {
             self.toolsDirectory = toolsDirectory
             self.baseImage = baseImage
             self.packagesFile = packagesFile
+            self.debianBuilder = debianBuilder
         }
 
         var containers: ContainerHost.Configuration {

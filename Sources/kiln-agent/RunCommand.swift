@@ -18,10 +18,14 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "File that says where packages come from; default /etc/INSTANCE/packages.json.")
     var packagesFile: String?
 
+    @Option(help: "What makes store paths of Debian packages; default /usr/local/lib/INSTANCE/debian.")
+    var debianBuilder: String?
+
     func run() async throws {
         let configuration = try AgentConfiguration(
             instance: options.instance, slot: options.slot, peerUser: peerUser, stateDirectory: options.stateDirectory,
-            runtimeDirectory: options.runtimeDirectory, toolsDirectory: toolsDirectory, baseImage: baseImage, packagesFile: packagesFile)
+            runtimeDirectory: options.runtimeDirectory, toolsDirectory: toolsDirectory, baseImage: baseImage, packagesFile: packagesFile,
+            debianBuilder: debianBuilder)
         try await KilnAgent.run(configuration, logger: options.logger)
     }
 }

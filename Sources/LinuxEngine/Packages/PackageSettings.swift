@@ -2,7 +2,9 @@ import KilnModel
 import NixPackages
 
 extension LinuxEngine.Configuration {
-    var packages: PackageHost.Configuration { .init(prefix: instance.prefix, directory: "\(stateDirectory)/packages") }
+    var packages: PackageHost.Configuration {
+        .init(prefix: instance.prefix, directory: "\(stateDirectory)/packages", debianBuilder: debianBuilder)
+    }
 
     /// The packages of the host as its file of settings says. A file that cannot be used stops nothing but packages.
     func packageHost() -> (host: PackageHost, problem: KilnError?) {

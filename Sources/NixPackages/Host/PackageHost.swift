@@ -11,11 +11,14 @@ public struct PackageHost: Sendable {
         public var prefix: String
         /// `/var/lib/kiln/packages`
         public var directory: String
+        /// Where what makes store paths of Debian packages is installed.
+        public var debianBuilder: String
         public var limits: PackageLimits
 
-        public init(prefix: String, directory: String, limits: PackageLimits = PackageLimits()) {
+        public init(prefix: String, directory: String, debianBuilder: String, limits: PackageLimits = PackageLimits()) {
             self.prefix = prefix
             self.directory = directory
+            self.debianBuilder = debianBuilder
             self.limits = limits
         }
 

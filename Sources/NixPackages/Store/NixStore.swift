@@ -20,7 +20,8 @@ struct NixStore: Sendable {
         let missing = paths.filter { !(roots.holds($0, for: holder) && HostFiles.exists($0.value)) }
         // While a collection runs, what another root keeps now may be let go before ours is seen.
         guard !missing.isEmpty, let lock = try CollectionLock() else { return missing }
-        let holders = try roots.holders()
+        // A pending root says that somebody wants the path, not that it is there already.
+        let holders = try roots.holders().filter { $0 != .pending }
         var left: [StorePath] = []
         for path in missing {
             if holders.contains(where: { roots.holds(path, for: $0) }), HostFiles.exists(path.value) {

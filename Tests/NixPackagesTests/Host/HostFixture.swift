@@ -17,7 +17,7 @@ struct HostFixture {
     ) async throws {
         let name = "kiln-test-\(UInt32.random(in: 0...UInt32.max))"
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(name).path
-        let configuration = PackageHost.Configuration(prefix: name, directory: folder, limits: limits)
+        let configuration = PackageHost.Configuration(prefix: name, directory: folder, debianBuilder: "/nonexistent", limits: limits)
         let source = try ScriptSource("script", nix: configuration.nix, broken: broken, extra: extra, needed: needed)
         let fixture = HostFixture(host: PackageHost(configuration, sources: [source]), source: source, folder: folder)
         do {

@@ -1,3 +1,4 @@
+import Glibc
 import KilnModel
 import Testing
 
@@ -141,6 +142,22 @@ struct PackageHostTests {
             try fixture.host.prune(keeping: [], machines: [])
             #expect(try fixture.host.views.workspaces() == [])
             #expect(try await fixture.isGarbage(packages[0].storePath))
+        }
+    }
+
+    @Test("A path that somebody only wants is not taken for one that is there")
+    func pendingRoots() async throws {
+        try await HostFixture.with { fixture in
+            let path = try await fixture.lock("a")[0].storePath
+            let store = fixture.host.store
+            // What is there for all that a look at the disk can tell, such as half of a download.
+            try HostFiles.makeDirectory(path.value, mode: 0o755)
+            defer { rmdir(path.value) }
+            try store.roots.hold(path, for: .pending)
+            let mine = StoreRoots.Holder.workspace(first, of: fixture.machine)
+            #expect(try store.adopt([path], for: mine) == [path])
+            try store.roots.hold(path, for: .workspace(second, of: fixture.machine))
+            #expect(try store.adopt([path], for: mine) == [])
         }
     }
 }
