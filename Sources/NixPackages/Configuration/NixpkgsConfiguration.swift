@@ -56,12 +56,12 @@ extension NixpkgsConfiguration: Codable {
         name = try container.decode(Name.self, forKey: .name)
         let service = try container.decodeIfPresent(FileAddress.self, forKey: .service)
         let archive = try container.decodeIfPresent(FileAddress.self, forKey: .archive)
-        if let channel = try container.decodeIfPresent(FileAddress.self, forKey: .channel) {
+        if let text = try container.decodeIfPresent(String.self, forKey: .channel) {
             guard service == nil, archive == nil else {
                 throw DecodingError.dataCorruptedError(
                     forKey: .channel, in: container, debugDescription: "a source has a channel, or a service and an archive, not both.")
             }
-            resolver = .channel(channel)
+            resolver = .channel(try Self.channel(text))
         } else {
             resolver = .service(service ?? Defaults.service, archive: archive ?? Defaults.archive)
         }
@@ -69,6 +69,16 @@ extension NixpkgsConfiguration: Codable {
         substituters = try container.decodeIfPresent([BinaryCacheAddress].self, forKey: .substituters) ?? Defaults.substituters
         trustedPublicKeys = try container.decodeIfPresent([SigningKey].self, forKey: .trustedPublicKeys) ?? Defaults.trustedPublicKeys
         netrc = try container.decodeIfPresent(String.self, forKey: .netrc)
+    }
+
+    /// An address, or a flake's `github:OWNER/REPOSITORY[/REFERENCE]`, which is an archive of GitHub.
+    private static func channel(_ text: String) throws(KilnError) -> FileAddress {
+        guard text.hasPrefix("github:") else { return try FileAddress(text) }
+        let parts = text.dropFirst("github:".count).split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
+        guard parts.count >= 2 else {
+            throw KilnError(.invalidValue, "“\(text.printable(limit: 80))” is no flake.", hint: "Write it like github:NixOS/nixpkgs/nixos-25.05.")
+        }
+        return try FileAddress("https://github.com/\(parts[0])/\(parts[1])/archive/\(parts.count == 3 ? parts[2] : "HEAD").tar.gz")
     }
 
     public func encode(to encoder: any Encoder) throws {

@@ -28,7 +28,7 @@ struct FileFetcher: Sendable {
     /// Fetches what is at `address` with `query` behind it, and puts it at `path` in one step.
     /// - Parameters:
     ///   - query: escaped here.
-    ///   - tag: path of a file that remembers the server's ETag; with it an unchanged file is not fetched again.
+    ///   - tag: path of a file that remembers the server's ETag: while it is there an unchanged file is not fetched again.
     ///   - limit: the most bytes wanted.
     /// - Throws: `Failure`, or `KilnError` when curl is missing or the disk is full.
     @discardableResult
@@ -44,7 +44,7 @@ struct FileFetcher: Sendable {
             "--retry", "1", "--max-filesize", "\(limit)", "--user-agent", "kiln", "--output", partial, "--write-out", "%{http_code}",
         ]
         if let netrc { arguments += ["--netrc-file", netrc] }
-        if let tag, HostFiles.exists(path) { arguments += ["--etag-compare", tag] }
+        if let tag, HostFiles.exists(tag) { arguments += ["--etag-compare", tag] }
         if let tag { arguments += ["--etag-save", tag + ".new"] }
         let text = query.isEmpty ? "" : "?" + query.map { "\(Self.escape($0.0))=\(Self.escape($0.1))" }.joined(separator: "&")
         let result: CommandResult

@@ -53,7 +53,7 @@ struct Realisation: Sendable {
         return "\(wanted.root[..<slash])/.making-\(wanted.path.baseName)"
     }
 
-    private func invalid(_ paths: [StorePath]) async throws -> Set<StorePath> {
+    func invalid(_ paths: [StorePath]) async throws -> Set<StorePath> {
         let text = try await nix.run(.store, ["--check-validity", "--print-invalid"] + paths.map(\.value))
         return Set(text.split(separator: "\n").compactMap { try? StorePath(String($0)) })
     }

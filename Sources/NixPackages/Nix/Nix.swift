@@ -59,7 +59,7 @@ public struct Nix: Sendable {
     }
 
     /// Nothing of whoever started the agent gets in but its proxy.
-    private var environment: [String: String] {
+    var environment: [String: String] {
         var environment = [
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": directory, "LANG": "C.UTF-8",
             "XDG_CACHE_HOME": "\(directory)/cache", "TMPDIR": temporary, "NIX_CONF_DIR": directory, "NIX_USER_CONF_FILES": "",
