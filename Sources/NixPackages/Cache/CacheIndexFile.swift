@@ -12,7 +12,7 @@ actor CacheIndexFile {
     /// What the copy at hand is; nil while nobody looked at it yet.
     private var current: Current?
     private var lastAttempt: ContinuousClock.Instant?
-    private var refreshing: Task<Void, any Error>?
+    private let attempt = Attempt()
 
     struct Current: Sendable {
         /// SHA-256 of the index.
@@ -55,11 +55,7 @@ actor CacheIndexFile {
     /// - Throws: `index-unusable` when there is none; `untrusted-signature` whenever the cache's signature is not by one of our keys.
     func refresh(ifOlderThan age: Duration) async throws {
         if let lastAttempt, lastAttempt.duration(to: .now) < age { return }
-        if let refreshing { return try await refreshing.value }
-        let task = Task { try await self.fetch() }
-        refreshing = task
-        defer { refreshing = nil }
-        try await task.value
+        try await attempt.run(evenAfterFailure: true) { try await self.fetch() }
     }
 
     private func fetch() async throws {
@@ -100,7 +96,7 @@ actor CacheIndexFile {
             current = verified
             return verified
         }
-        try await refresh(ifOlderThan: .zero)
+        try await attempt.run { try await self.fetch() }
         guard let current else { throw KilnError(.indexUnusable, "The index of the source \(configuration.name) cannot be had.") }
         return current
     }

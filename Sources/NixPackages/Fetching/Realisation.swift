@@ -50,7 +50,7 @@ struct Realisation: Sendable {
 
     private func guardLink(_ wanted: Wanted) -> String {
         let slash = wanted.root.lastIndex(of: "/") ?? wanted.root.startIndex
-        return "\(wanted.root[..<slash])/.making-\(wanted.path.baseName)"
+        return "\(wanted.root[..<slash])/\(StoreRoots.unfinished)\(wanted.path.baseName)"
     }
 
     func invalid(_ paths: [StorePath]) async throws -> Set<StorePath> {

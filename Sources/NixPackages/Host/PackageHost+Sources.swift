@@ -10,7 +10,9 @@ extension PackageHost {
         switch source {
         case .cache(let cache):
             CacheSource(cache, directory: configuration.directory(of: cache.name), nix: configuration.nix, limits: configuration.limits)
-        case .nixpkgs, .debian: nil
+        case .nixpkgs(let nixpkgs):
+            NixpkgsSource(nixpkgs, directory: configuration.directory(of: nixpkgs.name), nix: configuration.nix, limits: configuration.limits)
+        case .debian: nil
         }
     }
 }

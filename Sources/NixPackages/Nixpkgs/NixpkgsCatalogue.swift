@@ -20,7 +20,9 @@ actor NixpkgsCatalogue {
     private let origin: Origin
     private let fetcher: FileFetcher
     private let directory: String
-    private var refreshing: Task<Void, any Error>?
+    private let attempt = Attempt()
+    /// How long a search waits for a list that is not there yet.
+    private static let patience = Duration.seconds(3)
 
     /// A list changes by the day.
     private static let freshness = 86_400
@@ -37,14 +39,18 @@ actor NixpkgsCatalogue {
     private var attributes: String { "\(directory)/attributes" }
     private var list: String { "\(directory)/packages.json" }
 
+    /// - Throws: `index-unusable`, soon, while there is none yet.
     func index() async throws -> PackageIndex {
-        if !isThere { try await refresh() }
+        if !isThere, try await !attempt.run(patience: Self.patience, { try await self.make() }) {
+            throw KilnError(
+                .indexUnusable, "The list of packages of the source \(source) is being fetched for the first time.", hint: "Try again in a minute.")
+        }
         return PackageIndex(path: search)
     }
 
     /// The versions by a name, or of an attribute, newest first.
     func releases(of name: PackageName) async throws -> [Release] {
-        if !isThere { try await refresh() }
+        if !isThere { try await attempt.run { try await self.make() } }
         let lines = try MappedFile.read(attributes) { text throws(KilnError) in SortedLines(text).lines(withKey: name.value) }
         return lines.compactMap { line in
             let fields = line.split(separator: "\t", omittingEmptySubsequences: false)
@@ -57,11 +63,7 @@ actor NixpkgsCatalogue {
     /// - Throws: `index-unusable` when there is none.
     func refresh() async throws {
         if isThere, let age = age, age < Self.freshness { return }
-        if let refreshing { return try await refreshing.value }
-        let task = Task { try await self.make() }
-        refreshing = task
-        defer { refreshing = nil }
-        try await task.value
+        try await attempt.run(evenAfterFailure: true) { try await self.make() }
     }
 
     private var isThere: Bool { HostFiles.exists(search) && HostFiles.exists(attributes) }

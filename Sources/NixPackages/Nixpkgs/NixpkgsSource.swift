@@ -135,7 +135,9 @@ public struct NixpkgsSource: PackageSource {
     // MARK: Both
 
     private func notFound(_ name: PackageName) async throws -> KilnError {
-        PackageSearch([(self.name, try await index())]).notFound(name)
+        // Without a list nothing is near.
+        let index = try? await index()
+        return PackageSearch(index.map { [(self.name, $0)] } ?? []).notFound(name)
     }
 
     private func locked(

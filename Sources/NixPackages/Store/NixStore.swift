@@ -38,6 +38,7 @@ struct NixStore: Sendable {
     func releasePending() throws(KilnError) {
         guard let lock = try CollectionLock() else { return }
         for path in try roots.paths(of: .pending) { try roots.release(path, for: .pending) }
+        try roots.removeUnfinished()
         _ = consume lock
     }
 

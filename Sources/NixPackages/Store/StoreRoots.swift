@@ -15,6 +15,9 @@ struct StoreRoots: Sendable {
         case pending
     }
 
+    /// How the names of links begin that keep paths which are being made: for Nix they count, for us they do not yet.
+    static let unfinished = ".making-"
+
     /// `/nix/var/nix/gcroots/PREFIX`
     let directory: String
 
@@ -45,6 +48,12 @@ struct StoreRoots: Sendable {
 
     func paths(of holder: Holder) throws(KilnError) -> Set<StorePath> {
         Set(try HostFiles.list(folder(of: holder)).compactMap { try? StorePath("\(StorePath.store)/\($0)") })
+    }
+
+    /// Removes the links of what was being made. Nothing may be.
+    func removeUnfinished() throws(KilnError) {
+        let folder = folder(of: .pending)
+        for name in try HostFiles.list(folder) where name.hasPrefix(Self.unfinished) { try HostFiles.remove("\(folder)/\(name)") }
     }
 
     func machines() throws(KilnError) -> [ResourceID] { try HostFiles.list("\(directory)/machines").compactMap { try? ResourceID($0) } }
