@@ -6,6 +6,7 @@
 #include <linux/filter.h>
 #include <linux/ip.h>
 #include <linux/openat2.h>
+#include <malloc.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -88,3 +89,5 @@ int linux_filter_sockets_without_peer(int socket) {
     struct sock_fprog program = {.len = sizeof code / sizeof *code, .filter = code};
     return setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
+
+void linux_give_back_memory(void) { malloc_trim(0); }

@@ -67,3 +67,6 @@ int linux_filter_sockets_without_peer(int socket);
 
 // Socket states of sock_diag as a mask of all (<net/tcp_states.h> is the kernel's own).
 enum { LINUX_ALL_SOCKET_STATES = 0xfff };
+
+// Gives memory that was freed back to the system (malloc_trim(3)).
+void linux_give_back_memory(void);

@@ -11,7 +11,7 @@ public struct PackageHost: Sendable {
         public var prefix: String
         /// `/var/lib/kiln/packages`
         public var directory: String
-        /// Where what makes store paths of Debian packages is installed.
+        /// Where what makes store paths of Debian packages is installed (`scripts/debian-builder`).
         public var debianBuilder: String
         public var limits: PackageLimits
 
