@@ -1,7 +1,7 @@
 /// How a service's container is set up, beyond what it runs. nil and empty leave the image's or the engine's own.
 public struct ContainerSettings: Sendable, Codable, Hashable {
     /// When an image is fetched.
-    public enum PullPolicy: String, Sendable, Codable { case always, missing, never }
+    public enum PullPolicy: String, Sendable, Codable, CaseIterable { case always, missing, never }
 
     public var user: UserReference?
     /// Further groups, by name or id.

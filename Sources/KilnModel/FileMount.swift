@@ -35,7 +35,7 @@ public struct FileMount: Sendable, Codable, Hashable {
 
 /// A file or folder that travelled as a tar.
 public struct FileCopy: Sendable, Codable, Hashable {
-    public enum Kind: String, Sendable, Codable { case file, folder }
+    public enum Kind: String, Sendable, Codable, CaseIterable { case file, folder }
 
     /// The only member of the tar of a single file.
     public static let memberName = "file"

@@ -1,6 +1,6 @@
 /// An intercept as last verified.
 public struct InterceptStatus: Sendable, Codable, Hashable {
-    public enum Phase: String, Sendable, Codable {
+    public enum Phase: String, Sendable, Codable, CaseIterable {
         /// Asked for, and not looked at yet.
         case starting = "Starting"
         /// A probe from the environment's side reached the workspace.

@@ -1,7 +1,7 @@
 /// An error a person will read: a stable code, what happened, and what mends it.
 public struct KilnError: Error, Hashable, Sendable, Codable, CustomStringConvertible {
     /// What kind of failure a code is; decides the HTTP status and `kl`'s exit code.
-    public enum Category: String, Sendable, Codable {
+    public enum Category: String, Sendable, Codable, CaseIterable {
         case usage, unauthenticated, notAllowed, notFound, conflict, failed, unavailable, timedOut
     }
 

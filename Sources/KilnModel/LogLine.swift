@@ -1,6 +1,6 @@
 /// One line that a workspace's or service's container printed.
 public struct LogLine: Sendable, Codable, Hashable {
-    public enum Channel: String, Sendable, Codable { case output, error }
+    public enum Channel: String, Sendable, Codable, CaseIterable { case output, error }
 
     /// The service that printed it; nil for a workspace.
     public var service: Name?

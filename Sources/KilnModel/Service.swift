@@ -61,7 +61,7 @@ public struct Service: Sendable, Codable, Hashable {
 
     public struct Dependency: Sendable, Codable, Hashable {
         /// Raw values as Compose writes them.
-        public enum Condition: String, Sendable, Codable {
+        public enum Condition: String, Sendable, Codable, CaseIterable {
             case started = "service_started", healthy = "service_healthy", completed = "service_completed_successfully"
         }
 

@@ -1,6 +1,6 @@
 /// A service as last observed.
 public struct ServiceStatus: Sendable, Codable, Hashable {
-    public enum Phase: String, Sendable, Codable {
+    public enum Phase: String, Sendable, Codable, CaseIterable {
         case waiting = "Waiting", starting = "Starting", running = "Running", healthy = "Healthy", unhealthy = "Unhealthy", exited = "Exited",
             stopped = "Stopped", failed = "Failed"
         /// It ends again and again, and is started again after a while.

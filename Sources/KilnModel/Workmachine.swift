@@ -18,7 +18,7 @@ public struct Workmachine: Resource {
         public init(rangeIndex: Int) { self.rangeIndex = rangeIndex }
     }
 
-    public enum Phase: String, Sendable, Codable {
+    public enum Phase: String, Sendable, Codable, CaseIterable {
         case pending = "Pending", ready = "Ready", unreachable = "Unreachable", deleting = "Deleting", failed = "Failed"
     }
 

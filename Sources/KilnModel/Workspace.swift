@@ -11,7 +11,7 @@ public struct Workspace: Resource {
         self.status = status
     }
 
-    public enum DesiredState: String, Sendable, Codable { case running, suspended }
+    public enum DesiredState: String, Sendable, Codable, CaseIterable { case running, suspended }
 
     public struct Spec: Sendable, Codable, Hashable {
         public var workmachine: ResourceID
@@ -51,7 +51,7 @@ public struct Workspace: Resource {
         }
     }
 
-    public enum Phase: String, Sendable, Codable {
+    public enum Phase: String, Sendable, Codable, CaseIterable {
         case pending = "Pending", starting = "Starting", running = "Running", suspending = "Suspending", suspended = "Suspended",
             deleting = "Deleting", failed = "Failed"
     }
@@ -74,7 +74,7 @@ public struct Workspace: Resource {
 
     /// The link to an environment as last verified.
     public struct Connection: Sendable, Codable, Hashable {
-        public enum Phase: String, Sendable, Codable { case connecting = "Connecting", connected = "Connected", failed = "Failed" }
+        public enum Phase: String, Sendable, Codable, CaseIterable { case connecting = "Connecting", connected = "Connected", failed = "Failed" }
 
         public var environment: ResourceID
         public var phase: Phase

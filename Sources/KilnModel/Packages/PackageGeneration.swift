@@ -1,7 +1,7 @@
 /// A list of packages that a workspace has or had, and how it came about.
 public struct PackageGeneration: Sendable, Codable, Hashable {
     /// What led to a list.
-    public enum Deed: String, Sendable, Codable {
+    public enum Deed: String, Sendable, Codable, CaseIterable {
         case create, add, remove, update, rollback, `import`, sync
         /// Kiln took back what could not be had.
         case withdraw

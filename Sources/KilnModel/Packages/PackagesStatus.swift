@@ -63,7 +63,7 @@ public struct PackageFailure: Sendable, Codable, Hashable {
 
 /// A workspace's packages as last verified.
 public struct PackagesStatus: Sendable, Codable, Hashable {
-    public enum Phase: String, Sendable, Codable { case installing = "Installing", ready = "Ready", failed = "Failed" }
+    public enum Phase: String, Sendable, Codable, CaseIterable { case installing = "Installing", ready = "Ready", failed = "Failed" }
 
     public var phase: Phase
     /// The generation that the workspace sees; while another one is installed, or failed, the one before.
