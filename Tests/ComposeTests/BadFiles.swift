@@ -162,6 +162,7 @@ struct BadFile: CustomTestStringConvertible, Sendable {
         .init(web("ports: [65536]"), "4:13 is not a port"),
         .init(web("ports: [80/sctp]"), "4:13 tcp or udp"),
         .init(web("ports: ['a:80']"), "4:13 host side"),
+        .init(web("ports: ['80:80', '80:80']"), "4:22 named twice"),
         .init(web("ports: [80-79]"), "4:13 is not a port"),
         .init(web("ports: ['1-2:80-82']"), "4:13 host side"),
         .init(web("ports: ['999.0.0.1:80:80']"), "4:13 host side"),

@@ -8,7 +8,13 @@ extension Reading {
     func ports(_ node: YAMLNode) -> [ServicePort] {
         guard !node.isNull, let items = items(node, "“ports”") else { return [] }
         var list = PortList()
+        var seen: Set<String> = []
         for item in items {
+            // As the Compose specification's schema has it; of two files that are merged the reader has taken one.
+            if let text = item.plainText, !seen.insert(text).inserted {
+                refuse(item.position, "“\(text.printable(limit: 80))” is named twice in “ports”.", hint: "Remove one of them.")
+                continue
+            }
             if case .mapping(let entries) = item.content {
                 if let port = longPort(entries, at: item.position) { add([port], at: item.position, to: &list, "“ports”") }
             } else if let text = filledText(item, "A port") {
