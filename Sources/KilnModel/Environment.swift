@@ -11,7 +11,7 @@ public struct Environment: Resource {
         self.status = status
     }
 
-    public enum DesiredState: String, Sendable, Codable { case running, stopped }
+    public enum DesiredState: String, Sendable, Codable, CaseIterable { case running, stopped }
 
     public struct Spec: Sendable, Codable, Hashable {
         public var workmachine: ResourceID
@@ -30,6 +30,8 @@ public struct Environment: Resource {
         public var deletesVolumes: Bool
         /// How often services were asked to start afresh. A service's number is part of what its container is made from.
         public var generations: [Name: Int] = [:]
+        /// The other owners who may use it. Sorted.
+        public var sharedWith: [Name] = []
 
         public init(
             workmachine: ResourceID, desiredState: DesiredState = .running, services: [Service], secrets: [SecretVersion] = [],
@@ -47,7 +49,7 @@ public struct Environment: Resource {
         }
     }
 
-    public enum Phase: String, Sendable, Codable {
+    public enum Phase: String, Sendable, Codable, CaseIterable {
         case pending = "Pending", building = "Building", starting = "Starting", running = "Running", degraded = "Degraded",
             stopping = "Stopping", stopped = "Stopped", deleting = "Deleting", failed = "Failed"
     }

@@ -10,6 +10,11 @@ public struct Change: Sendable, Hashable {
     /// The resource as JSON; nil when it was deleted.
     public let document: String?
 
+    /// The other owners who may use it; of what was deleted, none.
+    public var sharedWith: Set<Name> {
+        get throws { kind == .environment ? Set(try resource(Environment.self)?.spec.sharedWith ?? []) : [] }
+    }
+
     /// The resource, decoded; nil when it was deleted.
     public func resource<R: StoredResource>(_ type: R.Type) throws -> R? {
         try document.map { try ResourceJSON.decode(type, from: $0) }

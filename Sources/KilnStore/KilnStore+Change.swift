@@ -18,11 +18,15 @@ extension KilnStore {
 
     /// Links a workspace to an environment, instead of the one it may be linked to.
     /// - Throws: `not-found`, or `wrong-phase` when either is being deleted.
-    public func connect(_ workspace: ResourceID, to environment: ResourceID, again: Bool = false) async throws -> Workspace {
+    public func connect(
+        _ workspace: ResourceID, to environment: ResourceID, expecting version: Int? = nil, again: Bool = false
+    ) async throws -> Workspace {
         try await write { transaction in
             let target = try transaction.existing(Environment.self, environment)
             guard target.metadata.deletionRequestedAt == nil else { throw KilnError.isBeingDeleted(target) }
-            return try transaction.update(transaction.existing(Workspace.self, workspace), again: again) { $0.connection = environment }
+            return try transaction.update(transaction.existing(Workspace.self, workspace), expecting: version, again: again) {
+                $0.connection = environment
+            }
         }
     }
 
@@ -63,7 +67,7 @@ extension KilnStore {
     ) async throws -> R {
         try await write { transaction in
             var resource = try transaction.existing(type, id)
-            if let version, version != resource.metadata.version { throw KilnError.staleVersion(resource, expected: version) }
+            try transaction.require(version, of: resource)
             if R.kind == .workmachine { try transaction.requireUnused(resource.metadata) }
             guard resource.metadata.deletionRequestedAt == nil else { return resource }
             change(&resource.spec)
@@ -93,11 +97,16 @@ extension KilnStore {
 }
 
 extension StoreTransaction {
+    /// - Throws: `stale-version` unless the resource is at `version`; nil: whatever it is.
+    func require(_ version: Int?, of resource: some StoredResource) throws(KilnError) {
+        if let version, version != resource.metadata.version { throw KilnError.staleVersion(resource, expected: version) }
+    }
+
     func update<R: StoredResource>(
         _ resource: R, expecting version: Int? = nil, again: Bool = false, change: (inout R.Spec) throws -> Void
     ) throws -> R {
         var resource = resource
-        if let version, version != resource.metadata.version { throw KilnError.staleVersion(resource, expected: version) }
+        try require(version, of: resource)
         guard resource.metadata.deletionRequestedAt == nil else { throw KilnError.isBeingDeleted(resource) }
         let before = resource.spec
         try change(&resource.spec)

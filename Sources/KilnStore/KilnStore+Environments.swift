@@ -33,12 +33,13 @@ extension KilnStore {
 
     /// Gives an environment other services, the secrets they need, and the source that both were read from.
     /// - Parameters:
+    ///   - removed: the secrets that it is to have no longer.
     ///   - version: the version that the services were worked out for.
     ///   - again: raise the version even when nothing changes, so that what failed is tried once more.
     /// - Throws: `not-found`; `stale-version`; `wrong-phase` when it is being deleted.
     public func apply(
-        _ services: [Service], secrets: [SecretName: SecretBytes] = [:], source: String, to environment: ResourceID, expecting version: Int,
-        again: Bool = false
+        _ services: [Service], secrets: [SecretName: SecretBytes] = [:], removing removed: Set<SecretName> = [], source: String,
+        to environment: ResourceID, expecting version: Int, again: Bool = false
     ) async throws -> Environment {
         try await write { [vault] transaction in
             let existing = try transaction.existing(Environment.self, environment)
@@ -48,6 +49,7 @@ extension KilnStore {
             let changed = try transaction.update(existing, expecting: version, again: again || isNew) { spec in
                 spec.services = services
                 try transaction.keep(others, of: environment, in: &spec, vault)
+                try transaction.drop(removed, of: environment, from: &spec)
             }
             try transaction.noteVolumes(of: changed)
             if isNew { try transaction.setSource(source, of: environment, vault) }

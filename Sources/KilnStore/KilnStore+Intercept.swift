@@ -11,10 +11,11 @@ extension KilnStore {
     ///   `intercepted` when another workspace has a port; what `InterceptWish.intercepts` throws; `wrong-phase` when the workspace is being
     ///   deleted.
     public func intercept(
-        _ workspace: ResourceID, in environment: ResourceID, _ wish: InterceptWish, takeOver: Bool = false
+        _ workspace: ResourceID, in environment: ResourceID, _ wish: InterceptWish, takeOver: Bool = false, expecting version: Int? = nil
     ) async throws -> Workspace {
         try await write { transaction in
             var winner = try transaction.existing(Workspace.self, workspace)
+            try transaction.require(version, of: winner)
             guard winner.metadata.deletionRequestedAt == nil else { throw KilnError.isBeingDeleted(winner) }
             let target = try transaction.environment(environment, connectedTo: winner)
             let wanted = try wish.intercepts(declared: target.ports(of: wish.service), since: transaction.time)
@@ -26,9 +27,10 @@ extension KilnStore {
 
     /// Ends a workspace's intercepts, of one service or all; asking again changes nothing.
     /// - Throws: `not-found` when it intercepts nothing of `service`, nor has lost anything of it.
-    public func releaseIntercepts(_ workspace: ResourceID, service: Name? = nil) async throws -> Workspace {
+    public func releaseIntercepts(_ workspace: ResourceID, service: Name? = nil, expecting version: Int? = nil) async throws -> Workspace {
         try await write { transaction in
             let before = try transaction.existing(Workspace.self, workspace)
+            try transaction.require(version, of: before)
             var after = before
             after.spec.intercepts.removeAll { service == nil || $0.service == service }
             // The other entries stay until it was seen that they are out.

@@ -4,15 +4,19 @@ public import KilnModel
 /// Which resources a list is about; what is nil does not restrict it.
 public struct ResourceFilter: Sendable, Hashable {
     public var owner: Name?
+    /// What this owner has, and what others share with them.
+    public var visibleTo: Name?
     public var workmachine: ResourceID?
     public var id: ResourceID?
     public var phase: String?
     public var namePrefix: String?
 
     public init(
-        owner: Name? = nil, workmachine: ResourceID? = nil, id: ResourceID? = nil, phase: String? = nil, namePrefix: String? = nil
+        owner: Name? = nil, visibleTo: Name? = nil, workmachine: ResourceID? = nil, id: ResourceID? = nil, phase: String? = nil,
+        namePrefix: String? = nil
     ) {
         self.owner = owner
+        self.visibleTo = visibleTo
         self.workmachine = workmachine
         self.id = id
         self.phase = phase
@@ -25,6 +29,9 @@ public struct Document: Sendable, Hashable {
     public let id: ResourceID
     public let owner: Name
     public let name: Name
+    public let version: Int
+    /// The other owners who may use it.
+    public let sharedWith: Set<Name>
     /// Of a workspace: the environment it is, or wants to be, connected to.
     public let connection: ResourceID?
     public let json: String
@@ -62,7 +69,7 @@ extension KilnStore {
     public func document(_ kind: ResourceKind, owner: Name, name: Name) async throws -> Document? {
         try await read { db in
             let row = try Row.fetchOne(
-                db, sql: "SELECT id, owner, name, connection, document FROM resource WHERE kind = ? AND owner = ? AND name = ?",
+                db, sql: "SELECT \(Document.columns) FROM resource WHERE kind = ? AND owner = ? AND name = ?",
                 arguments: [kind.rawValue, owner.value, name.value]
             )
             return try row.map(Document.init)
@@ -92,6 +99,9 @@ extension KilnStore {
             arguments.append(contentsOf: values)
         }
         if let owner = filter.owner { require("owner = ?", owner.value) }
+        if let viewer = filter.visibleTo {
+            require("(owner = ? OR id IN (SELECT environment FROM share WHERE owner = ?))", viewer.value, viewer.value)
+        }
         if let workmachine = filter.workmachine { require("workmachine = ?", workmachine.value) }
         if let id = filter.id { require("id = ?", id.value) }
         if let phase = filter.phase { require("phase = ?", phase) }
@@ -99,7 +109,7 @@ extension KilnStore {
         if let prefix = filter.namePrefix { require("name >= ? AND name < ?", prefix, prefix + "{") }
         if let after, let owner = after.owner { require("(owner, name) > (?, ?)", owner.value, after.name.value) }
         let sql = """
-            SELECT id, owner, name, connection, document FROM resource WHERE \(conditions.joined(separator: " AND "))
+            SELECT \(Document.columns) FROM resource WHERE \(conditions.joined(separator: " AND "))
             ORDER BY owner, name LIMIT \(limit + 1)
             """
         let values = StatementArguments(arguments)
@@ -118,17 +128,25 @@ extension KilnStore {
 
     private static func document(_ db: Database, _ kind: ResourceKind, _ id: ResourceID) throws -> Document? {
         let row = try Row.fetchOne(
-            db, sql: "SELECT id, owner, name, connection, document FROM resource WHERE id = ? AND kind = ?", arguments: [id.value, kind.rawValue]
+            db, sql: "SELECT \(Document.columns) FROM resource WHERE id = ? AND kind = ?", arguments: [id.value, kind.rawValue]
         )
         return try row.map(Document.init)
     }
 }
 
 extension Document {
+    fileprivate static let columns = """
+        id, owner, name, version, connection, document,
+        (SELECT group_concat(owner) FROM share WHERE environment = resource.id) AS guests
+        """
+
     init(_ row: Row) throws {
         id = try ResourceID(row["id"])
         owner = try Name(row["owner"])
         name = try Name(row["name"])
+        version = row["version"]
+        let guests: String? = row["guests"]
+        sharedWith = Set(try (guests ?? "").split(separator: ",").map { try Name(String($0)) })
         connection = try (row["connection"] as String?).map { text throws(KilnError) in try ResourceID(text) }
         json = row["document"]
     }

@@ -63,6 +63,14 @@ extension StoreTransaction {
         }
     }
 
+    /// Forgets values.
+    func drop(_ names: Set<SecretName>, of environment: ResourceID, from spec: inout Environment.Spec) throws {
+        for name in names {
+            try database.execute(sql: "DELETE FROM secret WHERE environment = ? AND name = ?", arguments: [environment.value, name.value])
+        }
+        spec.secrets.removeAll { names.contains($0.name) }
+    }
+
     func secret(_ name: SecretName, of environment: ResourceID, _ vault: SecretVault) throws -> SecretValue? {
         try Row.fetchOne(
             database, sql: "SELECT * FROM secret WHERE environment = ? AND name = ?", arguments: [environment.value, name.value]

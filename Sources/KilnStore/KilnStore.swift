@@ -67,6 +67,23 @@ public final class KilnStore: Sendable {
         _ = try await read { try Int.fetchOne($0, sql: "SELECT count(*) FROM token") }
     }
 
+    /// Whether secrets can be sealed and opened.
+    /// - Throws: `internal-error` when the key is not there, or is not the one that was used.
+    public func checkKey() throws {
+        let probe = Data("probe".utf8)
+        guard try vault.open(vault.seal(probe, for: "probe"), for: "probe") == probe else {
+            throw KilnError(.internalError, "A secret is not what it was.", hint: "Restore the key from a backup.")
+        }
+        // One that was sealed by whoever had the key before.
+        if let (id, name, sealed) = try database.read({ db in
+            try Row.fetchOne(db, sql: "SELECT environment, name, sealed FROM secret LIMIT 1").map {
+                (try ResourceID($0["environment"]), try SecretName($0["name"]), $0["sealed"] as Data)
+            }
+        }) {
+            _ = try vault.openSecret(sealed, for: SecretValue.place(name, of: id))
+        }
+    }
+
     func read<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
         do {
             return try await database.read(body)

@@ -108,6 +108,30 @@ enum Migrations {
                     """
             )
         }
+        migrator.registerMigration("sharing, audit") { db in
+            try db.execute(
+                sql: """
+                    -- Repeats what environments say themselves, so that what is shared with somebody can be looked up.
+                    CREATE TABLE share (
+                        environment TEXT NOT NULL REFERENCES resource(id) ON DELETE CASCADE,
+                        owner TEXT NOT NULL,
+                        PRIMARY KEY (environment, owner)
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE INDEX share_owner ON share(owner);
+                    UPDATE resource SET document = json_set(document, '$.spec.sharedWith', json('[]')) WHERE kind = 'environments';
+                    CREATE TABLE audit (
+                        sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+                        time REAL NOT NULL,
+                        owner TEXT NOT NULL,
+                        action TEXT NOT NULL,
+                        status INTEGER NOT NULL,
+                        record TEXT NOT NULL
+                    ) STRICT;
+                    CREATE TRIGGER audit_stays_as_written BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit records are never changed'); END;
+                    CREATE TRIGGER audit_stays BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit records are never deleted'); END;
+                    """
+            )
+        }
         return migrator
     }
 }
