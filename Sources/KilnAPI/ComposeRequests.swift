@@ -73,11 +73,14 @@ public struct CreateEnvironment: Sendable, Codable {
     /// Default: `local`.
     public var workmachine: Name?
     public var bundle: ComposeBundle
+    /// What is set over the files, of an environment that comes from elsewhere. Only for a new one.
+    public var settings: EnvironmentSettings?
 
-    public init(name: Name, workmachine: Name? = nil, bundle: ComposeBundle) {
+    public init(name: Name, workmachine: Name? = nil, bundle: ComposeBundle, settings: EnvironmentSettings? = nil) {
         self.name = name
         self.workmachine = workmachine
         self.bundle = bundle
+        self.settings = settings
     }
 }
 
@@ -158,7 +161,7 @@ public struct ComposeInspection: Sendable, Codable, Hashable {
 /// `POST /api/v1/compose/report`, of `InspectCompose`: everything there is to say about Compose files. It answers also where they are wrong.
 public struct ComposeReport: Sendable, Codable, Hashable {
     public struct Finding: Sendable, Codable, Hashable {
-        public enum Severity: String, Sendable, Codable { case error, warning }
+        public enum Severity: String, Sendable, Codable, CaseIterable { case error, warning }
 
         public var severity: Severity
         public var file: String

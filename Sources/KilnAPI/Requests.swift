@@ -39,14 +39,14 @@ public struct CreateWorkspace: Sendable, Codable {
 
 /// `PATCH /api/v1/workspaces/{ref}`; what is nil stays. Takes effect at the next resume.
 public struct UpdateWorkspace: Sendable, Codable {
-    /// The version this change was made from; a stale one is refused with `stale-version`.
-    public var version: Int
+    /// The version this change was made from; a stale one is refused with `stale-version`. nil: what `If-Match` says.
+    public var version: Int?
     public var milliCPUs: Int?
     /// Bytes.
     public var memory: Int?
     public var variables: [EnvironmentVariable]?
 
-    public init(version: Int, milliCPUs: Int? = nil, memory: Int? = nil, variables: [EnvironmentVariable]? = nil) {
+    public init(version: Int?, milliCPUs: Int? = nil, memory: Int? = nil, variables: [EnvironmentVariable]? = nil) {
         self.version = version
         self.milliCPUs = milliCPUs
         self.memory = memory
@@ -82,9 +82,15 @@ public struct RestartServices: Sendable, Codable {
     public init(services: [Name]?) { self.services = services }
 }
 
+/// `GET /healthz`, `GET /readyz`
+public struct Health: Sendable, Codable {
+    /// `ok` or `ready`.
+    public var status: String
+}
+
 /// `GET /api/v1/session`: who is asking.
 public struct SessionInfo: Sendable, Codable, Hashable {
-    public enum Role: String, Sendable, Codable { case owner, admin, workspace }
+    public enum Role: String, Sendable, Codable, CaseIterable { case owner, admin, workspace }
 
     public var owner: Name
     public var role: Role

@@ -16,6 +16,14 @@ public enum Routes {
     /// `POST` of `InspectCompose`, too.
     public static let composeReport = "\(prefix)/compose/report"
     public static let events = "\(prefix)/events"
+    /// `GET`: what is served here, as an OpenAPI document.
+    public static let description = "/api/openapi.json"
+    /// `GET`: what kilnd finds when it looks at itself.
+    public static let checks = "\(prefix)/checks"
+    /// `GET`: who did what, for admins.
+    public static let audit = "\(prefix)/audit"
+    /// `POST` of `CreateToken`, `GET` of a list of `TokenInfo`, for admins; below it `DELETE` of one.
+    public static let tokens = "\(prefix)/tokens"
     public static let session = "\(prefix)/session"
     /// `GET` (`?query=`, `?limit=`): `PackageSummary`s.
     public static let packages = "\(prefix)/packages"
@@ -36,6 +44,12 @@ public enum Routes {
         case start, stop
         /// `POST` of `RestartServices`, environments.
         case restart
+        /// `GET` of `SettingsReport` and `PATCH` of `ChangeSettings`, environments.
+        case settings
+        /// `POST` of `ShareEnvironment`, environments.
+        case share, unshare
+        /// `GET` of `EnvironmentExport`, environments; below it the tars that it names.
+        case export
         /// `POST`, workspaces and environments (`?service=`): full-duplex `SessionFrame`s in the bodies of request and answer.
         case sessions
         /// `GET`, workspaces and environments (`?service=`, `?follow=true`, `?since=`, `?tail=N`): NDJSON of log lines.

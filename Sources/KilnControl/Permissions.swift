@@ -17,14 +17,22 @@ public enum Action: String, Sendable, CaseIterable {
     case follow
     /// Build contexts.
     case upload
+    /// What values stand in an environment: of variables, in files, in commands.
+    case readValues = "read-values"
+    /// What a service runs with, for code that answers in its place.
+    case surroundings
+    /// Variables, files and secrets of an environment, and taking it elsewhere.
+    case configure
+    case share
     case readMetrics = "read-metrics"
-    case createToken = "create-token"
+    case readAudit = "read-audit"
+    case manageTokens = "manage-tokens"
 }
 
 /// What an action is done to.
 public enum Subject: Sendable, Hashable {
     /// A resource, or, with an id of nil, those of a kind.
-    case resource(ResourceKind, owner: Name, id: ResourceID?)
+    case resource(ResourceKind, owner: Name, id: ResourceID?, sharedWith: Set<Name> = [])
     /// What belongs to the installation.
     case installation
 }
@@ -42,6 +50,8 @@ public enum Permissions {
     /// How an identity stands to a subject.
     enum Relation: Hashable, CaseIterable {
         case admin, owner, stranger
+        /// Somebody with whom it is shared, or a workspace of theirs.
+        case guest
         /// A workspace, to itself; to what else its owner has; to what others have.
         case itself, sibling, outsider
     }
@@ -54,7 +64,10 @@ public enum Permissions {
                 .list, .read, .create, .update, .delete, .suspend, .resume, .connect, .disconnect, .intercept, .release, .managePackages, .session,
                 .logs, .report, .follow,
             ],
-            .environment: [.list, .read, .create, .update, .delete, .connect, .start, .stop, .restart, .session, .logs, .follow],
+            .environment: [
+                .list, .read, .create, .update, .delete, .connect, .start, .stop, .restart, .session, .logs, .follow, .readValues, .surroundings,
+                .configure, .share,
+            ],
         ]
         return [
             .admin: everything,
@@ -66,13 +79,18 @@ public enum Permissions {
                 ]
             ],
             // Not other workspaces, whose variables may hold secrets.
-            .sibling: [.environment: [.list, .read, .connect, .start, .stop, .restart, .session, .logs, .follow]],
+            .sibling: [
+                .environment: [.list, .read, .connect, .start, .stop, .restart, .session, .logs, .follow, .readValues, .surroundings]
+            ],
+            // To use it and to answer in a service's place, for which one has to know what that runs with. Not what it prints, which may be
+            // anything.
+            .guest: [.environment: [.list, .read, .connect, .follow, .surroundings]],
         ]
     }()
 
     /// The part about the installation.
     private static let installation: [Relation: Set<Action>] = [
-        .admin: [.upload, .readMetrics, .createToken, .searchPackages],
+        .admin: [.upload, .readMetrics, .readAudit, .manageTokens, .searchPackages],
         .owner: [.upload, .readMetrics, .searchPackages],
         .sibling: [.searchPackages],
     ]
@@ -82,7 +100,7 @@ public enum Permissions {
         switch (subject, relation(of: identity, to: subject)) {
         case (.installation, let relation):
             return installation[relation, default: []].contains(action) ? .allow : .deny
-        case (.resource(let kind, _, _), let relation):
+        case (.resource(let kind, _, _, _), let relation):
             if resources[relation, default: [:]][kind, default: []].contains(action) { return .allow }
             return relation == .stranger || relation == .outsider ? .hide : .deny
         }
@@ -92,10 +110,12 @@ public enum Permissions {
         switch (identity, subject) {
         case (.user(_, admin: true), _): .admin
         case (.user, .installation): .owner
-        case (.user(let owner, _), .resource(_, let other, _)): owner == other ? .owner : .stranger
+        case (.user(let owner, _), .resource(_, let other, _, let guests)):
+            owner == other ? .owner : guests.contains(owner) ? .guest : .stranger
         case (.workspace, .installation): .sibling
-        case (.workspace(let id, _, _), .resource(.workspace, _, let other)) where other == id: .itself
-        case (.workspace(_, let owner, _), .resource(_, let other, _)): owner == other ? .sibling : .outsider
+        case (.workspace(let id, _, _), .resource(.workspace, _, let other, _)) where other == id: .itself
+        case (.workspace(_, let owner, _), .resource(_, let other, _, let guests)):
+            owner == other ? .sibling : guests.contains(owner) ? .guest : .outsider
         }
     }
 }

@@ -1,6 +1,6 @@
 /// What becomes of each service when an environment gets other ones. Pure.
 public struct ApplyPlan: Sendable, Codable, Hashable {
-    public enum Action: String, Sendable, Codable { case create, change, remove, unchanged }
+    public enum Action: String, Sendable, Codable, CaseIterable { case create, change, remove, unchanged }
 
     public struct Step: Sendable, Codable, Hashable {
         public var service: Name
@@ -23,14 +23,17 @@ public struct ApplyPlan: Sendable, Codable, Hashable {
 
     public init(steps: [Step]) { self.steps = steps }
 
-    public init(from existing: [Service], to wanted: [Service]) {
+    /// - Parameter secrets: those that get other values.
+    public init(from existing: [Service], to wanted: [Service], secrets: Set<SecretName> = []) {
         let before = Dictionary(existing.map { ($0.name, $0) }) { first, _ in first }
         let kept = Set(wanted.map(\.name))
         steps = wanted.map { service in
             guard let old = before[service.name] else { return Step(service: service.name, action: .create) }
-            guard old != service else { return Step(service: service.name, action: .unchanged) }
+            let hasOtherSecrets = !service.secrets.isDisjoint(with: secrets)
+            guard old != service || hasOtherSecrets else { return Step(service: service.name, action: .unchanged) }
             return Step(
-                service: service.name, action: .change, fields: service.differences(from: old), restarts: service.containerPart != old.containerPart)
+                service: service.name, action: .change, fields: service.differences(from: old) + (hasOtherSecrets ? ["secrets"] : []),
+                restarts: service.containerPart != old.containerPart || hasOtherSecrets)
         }
         steps += existing.filter { !kept.contains($0.name) }.map { Step(service: $0.name, action: .remove) }
     }

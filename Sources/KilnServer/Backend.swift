@@ -1,4 +1,5 @@
 internal import Hummingbird
+internal import KilnAPI
 internal import KilnControl
 internal import KilnModel
 internal import KilnStore
@@ -6,9 +7,6 @@ internal import Logging
 
 /// What the routes work with.
 struct Backend: Sendable {
-    /// Kiln's version, as the API says it.
-    static let version = "0.1.0"
-
     let store: KilnStore
     let controller: Controller
     let metrics: RequestMetrics
@@ -17,8 +15,17 @@ struct Backend: Sendable {
 
     /// The responder for every request, from wherever it comes.
     func responder() -> some HTTPResponder<KilnRequestContext> {
+        let table = routes()
+        return table.router(Front(backend: self, openPaths: table.openPaths)).buildResponder()
+    }
+
+    /// Everything that is served.
+    func routes() -> RouteTable {
         var table = RouteTable()
+        table.addDescription(
+            Routes.description, .init("getDescription", "This document.", answers: .ok(.bytes("application/json", "An OpenAPI 3.1 document."))))
         addHealth(to: &table)
+        addChecks(to: &table)
         addSession(to: &table)
         addCollections(to: &table)
         addWorkmachines(to: &table)
@@ -33,8 +40,13 @@ struct Backend: Sendable {
         addIntercepts(to: &table)
         addPackages(to: &table)
         addPackageIndex(to: &table)
+        addSettings(to: &table)
+        addSharing(to: &table)
+        addExport(to: &table)
         addSessions(to: &table)
+        addTokens(to: &table)
+        addAudit(to: &table)
         addMetrics(to: &table)
-        return table.router(Front(backend: self, openPaths: table.openPaths)).buildResponder()
+        return table
     }
 }

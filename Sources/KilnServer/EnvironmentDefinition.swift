@@ -3,61 +3,61 @@ internal import KilnAPI
 internal import KilnModel
 internal import KilnStore
 
-/// What an environment was made of, and is made of again when its configuration changes: the files with all that travelled along, without the
-/// values of secrets.
+/// What an environment was made of, and is made of again when its settings change: the files with all that travelled along, and what was set over
+/// them. It is kept sealed, as are the values of secrets.
 struct EnvironmentDefinition: Codable {
     var bundle: ComposeBundle
-    /// Variables set by command; they win over those that came with the files.
-    var configuration: [String: String] = [:]
-    /// The variables whose values are secrets.
-    var secretVariables: [String: SecretName] = [:]
-    /// The secrets that came from files.
-    var secretFiles: [SecretName] = []
+    var settings = EnvironmentSettings()
+
+    private enum CodingKeys: String, CodingKey { case bundle, settings }
 
     /// As it is kept.
     var text: String { get throws { try RequestJSON.text(self) } }
 }
 
-/// What files and configuration make of an environment.
+extension EnvironmentDefinition {
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        bundle = try container.decode(ComposeBundle.self, forKey: .bundle)
+        settings = try container.decodeIfPresent(EnvironmentSettings.self, forKey: .settings) ?? EnvironmentSettings()
+    }
+}
+
+/// What files and settings make of an environment.
 struct EnvironmentReading {
     var services: [KilnModel.Service]
     /// The secrets that it is to have, besides those it has.
     var secrets: [SecretName: SecretBytes]
     var definition: EnvironmentDefinition
-    /// Every variable that the files refer to.
-    var variables: Set<String>
 }
 
 extension Backend {
-    /// Reads Compose files; everything that they name must have arrived.
-    /// - Parameter existing: the environment they are for, if it is there: its services keep their addresses, its secrets may be used.
-    func read(_ bundle: ComposeBundle, configuration: [String: String] = [:], for existing: Environment_? = nil) throws -> EnvironmentReading {
-        var filled = bundle
-        filled.sources.variables.merge(configuration) { $1 }
-        let known = Set(existing?.spec.secrets.map(\.name) ?? [])
-        let (services, secrets, project) = try read(filled, secrets: known, keeping: existing?.spec.services ?? [])
-        var definition = EnvironmentDefinition(
-            bundle: bundle, configuration: configuration, secretVariables: project.secretVariables, secretFiles: project.secretFiles.map(\.name))
-        definition.bundle.secrets = []
-        for variable in definition.secretVariables.keys { definition.bundle.sources.variables[variable] = nil }
-        return EnvironmentReading(services: services, secrets: secrets, definition: definition, variables: project.referencedVariables)
-    }
-
-    /// Reads what an environment is made of once more.
-    func read(_ definition: EnvironmentDefinition, of existing: Environment_) async throws -> EnvironmentReading {
-        let secrets = try await store.secretValues(of: existing.metadata.id)
-        let values = Dictionary(secrets.map { ($0.name, $0.value) }) { $1 }
+    /// Reads what an environment is to be made of; everything that the files name must have arrived.
+    /// - Parameters:
+    ///   - existing: the environment it is for, if it is there: its services keep their addresses, its secrets may be used.
+    ///   - values: secrets that are being set.
+    ///   - removed: secrets that are being taken away.
+    func read(
+        _ definition: EnvironmentDefinition, for existing: Environment_? = nil, setting values: [SecretName: SecretBytes] = [:],
+        removing removed: Set<SecretName> = []
+    ) throws -> EnvironmentReading {
+        let settings = definition.settings
         var bundle = definition.bundle
-        bundle.secrets = definition.secretFiles.compactMap { name in values[name].map { ComposeBundle.Secret(name: name, value: $0) } }
-        for (variable, name) in definition.secretVariables {
-            bundle.sources.variables[variable] = values[name].map { String(decoding: $0.bytes, as: UTF8.self) }
-        }
-        return try read(bundle, configuration: definition.configuration, for: existing)
+        bundle.sources.variables.merge(settings.variables) { $1 }
+        bundle.secrets.removeAll { settings.secrets.contains($0.name) }
+        bundle.secrets += values.map { ComposeBundle.Secret(name: $0.key, value: $0.value) }
+        let known = Set(existing?.spec.secrets.map(\.name) ?? []).subtracting(removed)
+        let (services, secrets) = try read(bundle, secrets: known, set: settings.secrets, keeping: existing?.spec.services ?? [])
+        return EnvironmentReading(services: try settings.applied(to: services), secrets: secrets, definition: definition)
     }
 
-    /// What an environment was made of; nil for one that was not made of files.
-    func definition(of environment: Environment_) async throws -> EnvironmentDefinition? {
-        guard let text = try await store.source(of: environment.metadata.id) else { return nil }
+    /// What an environment was made of.
+    /// - Throws: `wrong-phase` for one that was not made of files.
+    func definition(of environment: Environment_) async throws -> EnvironmentDefinition {
+        guard let text = try await store.source(of: environment.metadata.id) else {
+            let name = environment.metadata.name
+            throw KilnError(.wrongPhase, "What \(name) was made of is not known.", hint: "Apply its Compose file: kl env apply \(name) --file PATH")
+        }
         return try RequestJSON.decode(EnvironmentDefinition.self, from: text)
     }
 }

@@ -22,7 +22,8 @@ import Testing
         .report, .follow,
     ]
     private static let environments: Set<Action> = [
-        .list, .read, .create, .update, .delete, .connect, .start, .stop, .restart, .session, .logs, .follow,
+        .list, .read, .create, .update, .delete, .connect, .start, .stop, .restart, .session, .logs, .follow, .readValues, .surroundings, .configure,
+        .share,
     ]
 
     struct Case: Sendable, CustomTestStringConvertible {
@@ -39,13 +40,14 @@ import Testing
         let workspace = Subject.resource(.workspace, owner: anna, id: own)
         let sibling = Subject.resource(.workspace, owner: anna, id: other)
         let environment = Subject.resource(.environment, owner: anna, id: other)
+        let shared = Subject.resource(.environment, owner: anna, id: other, sharedWith: [ben])
         return [
             Case(testDescription: "admin, workmachine", identity: admin, subject: machine, allowed: workmachines, refusal: .deny),
             Case(testDescription: "admin, workspace", identity: admin, subject: workspace, allowed: workspaces, refusal: .deny),
             Case(testDescription: "admin, environment", identity: admin, subject: environment, allowed: environments, refusal: .deny),
             Case(
                 testDescription: "admin, installation", identity: admin, subject: .installation,
-                allowed: [.upload, .readMetrics, .createToken, .searchPackages],
+                allowed: [.upload, .readMetrics, .readAudit, .manageTokens, .searchPackages],
                 refusal: .deny),
 
             Case(testDescription: "owner, workmachine", identity: owner, subject: machine, allowed: workmachines, refusal: .deny),
@@ -68,13 +70,21 @@ import Testing
             Case(testDescription: "workspace, its owner's others", identity: inside, subject: sibling, allowed: [], refusal: .deny),
             Case(
                 testDescription: "workspace, its owner's environment", identity: inside, subject: environment,
-                allowed: [.list, .read, .connect, .start, .stop, .restart, .session, .logs, .follow], refusal: .deny
+                allowed: [.list, .read, .connect, .start, .stop, .restart, .session, .logs, .follow, .readValues, .surroundings], refusal: .deny
             ),
             Case(testDescription: "workspace, its workmachine", identity: inside, subject: machine, allowed: [], refusal: .deny),
             Case(testDescription: "workspace, installation", identity: inside, subject: .installation, allowed: [.searchPackages], refusal: .deny),
 
             Case(testDescription: "another's workspace, workspace", identity: foreignInside, subject: workspace, allowed: [], refusal: .hide),
             Case(testDescription: "another's workspace, environment", identity: foreignInside, subject: environment, allowed: [], refusal: .hide),
+            Case(
+                testDescription: "guest, environment", identity: stranger, subject: shared,
+                allowed: [.list, .read, .connect, .follow, .surroundings],
+                refusal: .deny),
+            Case(
+                testDescription: "guest's workspace, environment", identity: foreignInside, subject: shared,
+                allowed: [.list, .read, .connect, .follow, .surroundings], refusal: .deny),
+            Case(testDescription: "owner of what is shared", identity: owner, subject: shared, allowed: environments, refusal: .deny),
             Case(testDescription: "another's workspace, workmachine", identity: foreignInside, subject: machine, allowed: [], refusal: .hide),
         ]
     }()

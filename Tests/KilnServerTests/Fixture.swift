@@ -49,12 +49,15 @@ struct ServerFixture: Sendable {
     let admin: String
 
     static func with(
-        connected: Bool = true, maximumContext: Int = 1 << 20, _ body: @escaping @Sendable (ServerFixture) async throws -> Void
+        connected: Bool = true, directory given: String? = nil, maximumContext: Int = 1 << 20,
+        _ body: @escaping @Sendable (ServerFixture) async throws -> Void
     ) async throws {
-        let directory = FileManager.default.temporaryDirectory.path + "/kiln-server-\(ResourceID.random())"
+        let directory = given ?? FileManager.default.temporaryDirectory.path + "/kiln-server-\(ResourceID.random())"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         defer {
-            do { try FileManager.default.removeItem(atPath: directory) } catch { print("left over: \(directory): \(error)") }
+            do {
+                if given == nil { try FileManager.default.removeItem(atPath: directory) }
+            } catch { print("left over: \(directory): \(error)") }
         }
         var configuration = try Configuration(
             instance: Instance(name: name("test"), slot: 31), port: 0, stateDirectory: directory, runtimeDirectory: directory)
@@ -103,7 +106,12 @@ struct ServerFixture: Sendable {
             headers["Connection"] = "close"
             let lines = headers.map { "\($0.key): \($0.value)\r\n" }.joined()
             try await connection.send("\(method) \(path) HTTP/1.1\r\n\(lines)\r\n\(body ?? "")")
-            return try await connection.answer(hasBody: method != "HEAD")
+            let answer = try await connection.answer(hasBody: method != "HEAD")
+            // Whatever a test is about, what it is answered has to be what the server says of itself.
+            for violation in try await APIDescription.served(at: self.port).violations(method, path, request: body, answer) {
+                Issue.record("\(method) \(path): \(violation)")
+            }
+            return answer
         }
     }
 

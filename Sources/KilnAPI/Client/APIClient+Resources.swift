@@ -8,23 +8,36 @@ extension APIClient {
         try await call(Request(method: .GET, path: Routes.session))
     }
 
+    /// `GET /healthz`. Returns when kilnd answers.
+    public func alive() async throws {
+        try await call(Request(method: .GET, path: "/healthz"))
+    }
+
     /// `GET /readyz`. Returns when kilnd is ready.
     public func ready() async throws {
         try await call(Request(method: .GET, path: "/readyz"))
     }
 
     /// `GET` of a collection: one page.
-    /// - Parameter after: `next` of the page before.
-    public func page<Item: Resource>(of type: Item.Type, after: String? = nil) async throws -> ResourceList<Item> {
-        try await call(Request(method: .GET, path: Routes.collection(Item.kind), query: after.map { [("after", $0)] } ?? []))
+    /// - Parameters:
+    ///   - filter: which are wanted.
+    ///   - after: `next` of the page before.
+    ///   - limit: how many at most; nil: as many as kilnd likes to give.
+    public func page<Item: Resource>(
+        of type: Item.Type, where filter: ListFilter = ListFilter(), after: String? = nil, limit: Int? = nil
+    ) async throws -> ResourceList<Item> {
+        var query = filter.query
+        if let after { query.append(("after", after)) }
+        if let limit { query.append(("limit", "\(limit)")) }
+        return try await call(Request(method: .GET, path: Routes.collection(Item.kind), query: query))
     }
 
     /// `GET` of a collection, all pages.
-    public func list<Item: Resource>(_ type: Item.Type) async throws -> [Item] {
-        var page = try await page(of: Item.self)
+    public func list<Item: Resource>(_ type: Item.Type, where filter: ListFilter = ListFilter()) async throws -> [Item] {
+        var page = try await page(of: Item.self, where: filter)
         var items = page.items
         while let next = page.next {
-            page = try await self.page(of: Item.self, after: next)
+            page = try await self.page(of: Item.self, where: filter, after: next)
             items += page.items
         }
         return items

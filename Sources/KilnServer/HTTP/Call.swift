@@ -1,7 +1,9 @@
+internal import HTTPTypes
 internal import Hummingbird
 internal import KilnAPI
 internal import KilnControl
 internal import KilnModel
+internal import KilnStore
 internal import Logging
 
 /// A request as the routes see it: who asks, and for what.
@@ -9,13 +11,36 @@ struct Call: Sendable {
     let request: Request
     let identity: Identity
     let parameters: Parameters
+    /// Of the route: nothing but what it says is asked of a request.
+    let description: RouteDescription
+    let note: RequestNote
     let logger: Logger
 
     /// A value of the query, percent-decoded.
-    func query(_ name: String) -> String? { request.uri.queryParameters.get(name) }
+    func query(_ name: String) -> String? {
+        assert(description.takes(name), "\(description.id) reads ?\(name)=, which its description does not have")
+        return request.uri.queryParameters.get(name)
+    }
 
     /// All values of a name that may be repeated.
-    func queries(_ name: String) -> [String] { request.uri.queryParameters.getAll(name) }
+    func queries(_ name: String) -> [String] {
+        assert(description.takes(name), "\(description.id) reads ?\(name)=, which its description does not have")
+        return request.uri.queryParameters.getAll(name)
+    }
+
+    /// The body, which the route is described to take.
+    func body<Value: Decodable>(_ type: Value.Type) async throws -> Value {
+        assert(description.takes(body: type), "\(description.id) reads \(type), which its description does not have")
+        return try await RequestJSON.decode(type, from: request)
+    }
+
+    /// The version that the request was made from; nil when it does not say.
+    /// - Throws: `stale-version` when that is not the one the resource has.
+    func expectedVersion(of document: Document, _ kind: ResourceKind) throws -> Int? {
+        assert(description.isConditional, "\(description.id) reads If-Match, which its description does not have")
+        let tag = VersionTag(id: document.id, version: document.version)
+        return try VersionTag.Expectation(request.headers[.ifMatch])?.check(tag, "\(kind.noun) \(document.name)")
+    }
 
     /// - Throws: `invalid-value` when it is no Unix time in seconds.
     func time(_ name: String) throws -> Double? {

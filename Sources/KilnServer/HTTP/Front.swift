@@ -3,6 +3,7 @@ internal import Hummingbird
 internal import HummingbirdCore
 internal import KilnControl
 internal import KilnModel
+internal import KilnStore
 internal import Logging
 
 /// What every request passes first and every answer last: the host check, who asks, errors as problems, the count and the log line.
@@ -17,16 +18,19 @@ struct Front: RouterMiddleware {
         let start = clock.now
         var context = context
         let response: Response
+        var refusal: String?
         do {
             // Whoever comes through a workspace's socket is known by the socket; there is no browser to be misled.
             if context.identity == nil {
                 try Self.checkHost(request)
-                context.identity = try await identify(request)
+                context.identity = try await identify(request, context.note)
             }
             response = try await next(request, context)
         } catch {
             response = answer(to: error, context)
+            refusal = (error as? KilnError)?.code.value
         }
+        await audit(request, context, status: response.status.code, refusal)
         let seconds = start.duration(to: clock.now) / .seconds(1)
         let route = context.endpointPath ?? "NotFound"
         backend.metrics.record(route: route, method: request.method.rawValue, status: response.status.code, seconds: seconds)
@@ -34,14 +38,28 @@ struct Front: RouterMiddleware {
         return response
     }
 
-    private func identify(_ request: Request) async throws -> Identity {
+    private func identify(_ request: Request, _ note: RequestNote) async throws -> Identity {
         if openPaths.contains(request.uri.path) { return .user(owner: Self.nobody, admin: false) }
         guard let header = request.headers[.authorization] else { throw KilnError.unauthenticated }
         let parts = header.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].lowercased() == "bearer", let token = try await backend.store.token(String(parts[1])) else {
             throw KilnError.invalidToken
         }
+        note.identified(by: token.id)
         return .user(owner: token.owner, admin: token.admin)
+    }
+
+    /// Notes a request that meant to change something. One that cannot be noted is answered all the same: what it did is done.
+    private func audit(_ request: Request, _ context: KilnRequestContext, status: Int, _ refusal: String?) async {
+        let note = context.note.current
+        guard ![.get, .head].contains(request.method), let route = note.route, !route.isReading, let identity = context.identity else { return }
+        let record = AuditRecord(
+            actor: .init(identity, token: note.token), action: route.id, subject: note.subject, status: status, code: refusal)
+        do {
+            try await backend.store.audit(record)
+        } catch {
+            context.logger.error("a request was not audited", metadata: ["action": "\(route.id)", "error": "\(error)"])
+        }
     }
 
     /// Who asks for what is open to everybody; owns nothing.
@@ -82,5 +100,14 @@ struct Front: RouterMiddleware {
                 "route": "\(route)",
             ]
         )
+    }
+}
+
+extension AuditRecord.Actor {
+    fileprivate init(_ identity: Identity, token: String?) {
+        switch identity {
+        case .user(let owner, let admin): self.init(owner: owner, isAdmin: admin, token: token)
+        case .workspace(let id, let owner, _): self.init(owner: owner, workspace: id)
+        }
     }
 }

@@ -6,6 +6,7 @@ struct KilnRequestContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// Set before the request is looked at when the connection itself says who asks; otherwise by its token.
     var identity: Identity?
+    let note = RequestNote()
 
     init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)

@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import HTTPTypes
 internal import Hummingbird
 internal import KilnModel
 internal import NIOCore
@@ -65,7 +66,20 @@ extension Response {
         )
     }
 
-    static func json(status: HTTPResponse.Status = .ok, _ value: some Encodable) throws -> Response {
+    /// A resource, with its ETag.
+    static func json<Item: Resource>(status: HTTPResponse.Status = .ok, _ resource: Item) throws -> Response {
+        try json(status: status, encoding: resource).tagged(VersionTag(id: resource.metadata.id, version: resource.metadata.version))
+    }
+
+    static func json(status: HTTPResponse.Status = .ok, _ value: some Encodable) throws -> Response { try json(status: status, encoding: value) }
+
+    func tagged(_ tag: VersionTag) -> Response {
+        var response = self
+        response.headers[.eTag] = tag.description
+        return response
+    }
+
+    private static func json(status: HTTPResponse.Status, encoding value: some Encodable) throws -> Response {
         let body = ByteBuffer(data: try JSONEncoder().encode(value))
         return Response(
             status: status, headers: [.contentType: "application/json", .contentLength: String(body.readableBytes)],

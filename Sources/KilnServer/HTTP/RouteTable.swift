@@ -2,37 +2,72 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import KilnModel
 
-/// The routes, gathered before they become a router, so that a path that exists answers the wrong method with 405.
+/// The routes, gathered before they become a router, so that a path that exists answers the wrong method with 405, and so that what is served
+/// and what is described are one list.
 struct RouteTable {
     typealias Handler = @Sendable (Call) async throws -> Response
 
-    private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
+    struct Route: Sendable {
+        /// What answers it.
+        enum Answerer: Sendable {
+            case handler(Handler)
+            /// Without a token: nothing about anybody's resources.
+            case open(@Sendable () async throws -> Response)
+            /// This table, described.
+            case description
+        }
 
-    private var handlers: [(path: String, method: HTTPRequest.Method, handler: Handler)] = []
-    /// What answers without a token: nothing about anybody's resources.
-    private(set) var openPaths: Set<String> = []
+        var method: HTTPRequest.Method
+        /// Parameters in braces: `/api/v1/workspaces/{ref}`.
+        var path: String
+        var description: RouteDescription
+        var answerer: Answerer
 
-    mutating func add(_ method: HTTPRequest.Method, _ path: String, _ handler: @escaping Handler) {
-        handlers.append((path, method, handler))
+        var isOpen: Bool { if case .handler = answerer { false } else { true } }
     }
 
-    mutating func addOpen(_ path: String, _ handler: @escaping @Sendable () async throws -> Response) {
-        openPaths.insert(path)
-        handlers.append((path, .get, { _ in try await handler() }))
+    private static let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options]
+
+    private(set) var routes: [Route] = []
+
+    /// What answers without a token.
+    var openPaths: Set<String> { Set(routes.filter(\.isOpen).map(\.path)) }
+
+    mutating func add(_ method: HTTPRequest.Method, _ path: String, _ description: RouteDescription, _ handler: @escaping Handler) {
+        var description = description
+        // What a name in the path means depends on whose it is.
+        if path.contains("{ref}"), !description.takes(RouteDescription.Parameter.owner.name) { description.parameters.insert(.owner, at: 0) }
+        routes.append(Route(method: method, path: path, description: description, answerer: .handler(handler)))
+    }
+
+    mutating func addOpen(_ path: String, _ description: RouteDescription, _ handler: @escaping @Sendable () async throws -> Response) {
+        routes.append(Route(method: .get, path: path, description: description, answerer: .open(handler)))
+    }
+
+    /// Where the whole table describes itself.
+    mutating func addDescription(_ path: String, _ description: RouteDescription) {
+        routes.append(Route(method: .get, path: path, description: description, answerer: .description))
     }
 
     func router(_ front: Front) -> Router<KilnRequestContext> {
         let router = Router(context: KilnRequestContext.self)
         router.add(middleware: front)
-        for (path, method, handler) in handlers {
-            router.on(RouterPath(path), method: method) { request, context in
+        for route in routes {
+            router.on(RouterPath(route.path), method: route.method) { request, context in
                 guard let identity = context.identity else { throw KilnError.unauthenticated }
-                return try await handler(
-                    Call(request: request, identity: identity, parameters: context.parameters, logger: context.logger)
-                )
+                switch route.answerer {
+                case .handler(let handler):
+                    context.note.begin(route.description)
+                    return try await handler(
+                        Call(
+                            request: request, identity: identity, parameters: context.parameters, description: route.description, note: context.note,
+                            logger: context.logger))
+                case .open(let handler): return try await handler()
+                case .description: return try .json(OpenAPIDocument.make(routes))
+                }
             }
         }
-        for (path, served) in Dictionary(grouping: handlers, by: \.path).mapValues({ $0.map(\.method) }) {
+        for (path, served) in Dictionary(grouping: routes, by: \.path).mapValues({ $0.map(\.method) }) {
             for method in Self.methods where !served.contains(method) {
                 router.on(RouterPath(path), method: method) { _, _ -> Response in
                     throw MethodNotAllowed(allowed: served)

@@ -8,10 +8,11 @@ extension Backend {
     /// Asks the table of permissions.
     /// - Throws: `not-allowed`, or `not-found` where the caller must not learn that there is something.
     func authorise(_ call: Call, _ action: Action, _ subject: Subject, named name: String? = nil) throws {
+        if case .resource(let kind, let owner, let id, _) = subject { call.note.concerns(.init(kind: kind, owner: owner, id: id)) }
         switch Permissions.decide(call.identity, action, subject) {
         case .allow: return
         case .hide:
-            guard case .resource(let kind, _, _) = subject else { fallthrough }
+            guard case .resource(let kind, _, _, _) = subject else { fallthrough }
             throw KilnError.noSuch(kind, name ?? "that")
         case .deny:
             if case .workspace = call.identity {
@@ -29,11 +30,19 @@ extension Backend {
         try await resolve(kind, try call.reference(), owner: try call.owner(), call, action)
     }
 
+    /// What a request is to change: the resource that the path names, and the version that it says it was made from.
+    /// - Throws: as `resolve`; `stale-version`.
+    func target(_ kind: ResourceKind, _ call: Call, _ action: Action) async throws -> (id: ResourceID, expected: Int?) {
+        let document = try await resolve(kind, call, action)
+        return (document.id, try call.expectedVersion(of: document, kind))
+    }
+
     /// - Parameters:
     ///   - reference: an id, a name of one of `owner`'s, or `@self`.
     func resolve(_ kind: ResourceKind, _ reference: String, owner: Name, _ call: Call, _ action: Action) async throws -> Document {
         guard let document = try await find(kind, reference, owner: owner, call) else { throw KilnError.noSuch(kind, reference) }
-        try authorise(call, action, .resource(kind, owner: document.owner, id: document.id), named: reference)
+        call.note.concerns(AuditRecord.Subject(kind: kind, owner: document.owner, name: document.name, id: document.id))
+        try authorise(call, action, document.subject(kind), named: reference)
         return document
     }
 
@@ -48,6 +57,17 @@ extension Backend {
         // Every id is a valid name too, so it has come this far.
         guard let id = try? ResourceID(reference) else { return nil }
         return try await store.document(kind, id)
+    }
+}
+
+extension Document {
+    /// As the table of permissions knows it.
+    func subject(_ kind: ResourceKind) -> Subject { .resource(kind, owner: owner, id: id, sharedWith: sharedWith) }
+
+    /// Its JSON as somebody may read it.
+    func json(_ kind: ResourceKind, for identity: Identity) throws -> String {
+        guard kind == .environment, Permissions.decide(identity, .readValues, subject(kind)) != .allow else { return json }
+        return try RequestJSON.text(resource(Environment_.self).withoutValues)
     }
 }
 

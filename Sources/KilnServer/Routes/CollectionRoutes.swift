@@ -13,8 +13,29 @@ extension Backend {
     /// `GET` of every kind's collection and items. What goes out lies in the store as it is: nothing is decoded.
     func addCollections(to table: inout RouteTable) {
         for kind in ResourceKind.allCases {
-            table.add(.get, Routes.collection(kind)) { call in try await list(kind, call) }
-            table.add(.get, Routes.item(kind, "{ref}")) { call in .json(text: try await resolve(kind, call, .read).json) }
+            let name = kind.noun.prefix(1).uppercased() + kind.noun.dropFirst()
+            let (item, list) = Self.types(kind)
+            table.add(
+                .get, Routes.collection(kind),
+                .init(
+                    "list\(name)s", "A page of the \(kind.rawValue), in the order of owner and name.",
+                    .init("owner", "Whose; * for everybody's, which admins may see. Default: the caller's.", String.self),
+                    .init("workmachine", "Only those on it: its name or id."), .init("phase", "Only those in this phase."),
+                    .init("prefix", "Only those whose name begins so."), .init("after", "The next of the page before."),
+                    .init("limit", "How many at most: 1 to \(Self.maximumLimit), else \(Self.defaultLimit).", Int.self), answers: .ok(list))
+            ) { call in try await self.list(kind, call) }
+            table.add(.get, Routes.item(kind, "{ref}"), .init("get\(name)", "One \(kind.noun).", answers: .ok(item))) { call in
+                let document = try await resolve(kind, call, .read)
+                return .json(text: try document.json(kind, for: call.identity)).tagged(VersionTag(id: document.id, version: document.version))
+            }
+        }
+    }
+
+    private static func types(_ kind: ResourceKind) -> (item: any (Decodable & Sendable).Type, list: any (Decodable & Sendable).Type) {
+        switch kind {
+        case .workmachine: (Workmachine.self, ResourceList<Workmachine>.self)
+        case .workspace: (Workspace.self, ResourceList<Workspace>.self)
+        case .environment: (Environment_.self, ResourceList<Environment_>.self)
         }
     }
 
@@ -22,7 +43,12 @@ extension Backend {
     private func list(_ kind: ResourceKind, _ call: Call) async throws -> Response {
         var filter = ResourceFilter(phase: call.query("phase"), namePrefix: call.query("prefix"))
         let everybody = call.query("owner") == Self.everybody
-        if !everybody { filter.owner = try call.owner() }
+        // Without a word about whose: one's own, and what others share.
+        if kind == .environment, call.query("owner") == nil {
+            filter.visibleTo = call.identity.owner
+        } else if !everybody {
+            filter.owner = try call.owner()
+        }
         if case .workspace(let id, _, _) = call.identity, kind == .workspace {
             filter.id = id
             try authorise(call, .list, .resource(kind, owner: call.identity.owner, id: id))
@@ -30,10 +56,11 @@ extension Backend {
             try authorise(call, .list, .resource(kind, owner: call.identity.owner, id: nil))
         } else if everybody {
             throw KilnError(.notAllowed, "Only an admin may list everybody's \(kind.rawValue).")
-        } else if let owner = filter.owner {
-            // Another owner's list looks empty, as if there were no such owner.
-            if Permissions.decide(call.identity, .list, .resource(kind, owner: owner, id: nil)) == .hide { return .json(text: #"{"items":[]}"#) }
-            try authorise(call, .list, .resource(kind, owner: owner, id: nil))
+        } else if let owner = filter.owner, owner != call.identity.owner {
+            // Of another's list only that is seen which is shared, as if there were nothing else.
+            filter.visibleTo = call.identity.owner
+        } else {
+            try authorise(call, .list, .resource(kind, owner: call.identity.owner, id: nil))
         }
         if let workmachine = call.query("workmachine") {
             filter.workmachine = try await resolve(.workmachine, workmachine, owner: try ownerForLookup(call), call, .read).id
@@ -41,7 +68,7 @@ extension Backend {
         let after = try call.query("after").map { try QualifiedName($0) }
         let limit = try call.number("limit", in: 1...Self.maximumLimit) ?? Self.defaultLimit
         let page = try await store.documents(kind, where: filter, after: after, limit: limit)
-        let items = page.documents.map(\.json).joined(separator: ",")
+        let items = try page.documents.map { try $0.json(kind, for: call.identity) }.joined(separator: ",")
         // Owners and names hold nothing that JSON would have to escape.
         return .json(text: #"{"items":["# + items + "]" + (page.next.map { #","next":"\#($0)""# } ?? "") + "}")
     }

@@ -7,7 +7,12 @@ internal import KilnStore
 extension Backend {
     /// Says what Compose files need before they can become an environment, and everything else about them.
     func addCompose(to table: inout RouteTable) {
-        table.add(.post, Routes.compose) { call in
+        table.add(
+            .post, Routes.compose,
+            .init(
+                "inspectCompose", "What Compose files need from their author's machine.", .owner, body: .json(InspectCompose.self),
+                answers: .ok(ComposeInspection.self), isReading: true)
+        ) { call in
             let input = try await input(call)
             do {
                 return try .json(ComposeInspection(try ComposeFile.read(input)))
@@ -15,14 +20,19 @@ extension Backend {
                 throw error.kilnError
             }
         }
-        table.add(.post, Routes.composeReport) { call in
+        table.add(
+            .post, Routes.composeReport,
+            .init(
+                "reportOnCompose", "Everything there is to say about Compose files, right or wrong.", .owner, body: .json(InspectCompose.self),
+                answers: .ok(ComposeReport.self), isReading: true)
+        ) { call in
             try .json(ComposeReport(try await input(call)))
         }
     }
 
     private func input(_ call: Call) async throws -> ComposeInput {
         try authorise(call, .create, .resource(.environment, owner: try call.owner(), id: nil))
-        let body = try await RequestJSON.decode(InspectCompose.self, from: call.request)
+        let body = try await call.body(InspectCompose.self)
         var secrets = Set(body.secrets)
         if let text = body.environment {
             let reference = try QualifiedName(text)
@@ -36,11 +46,12 @@ extension Backend {
     /// Reads Compose files; everything that they name must have arrived.
     /// - Parameters:
     ///   - secrets: those the environment has already.
+    ///   - set: those whose values were set by command, over what the files bring.
     ///   - existing: its services so far.
-    /// - Returns: the services, the secrets that the environment is to have from now on, besides those it has, and the project they stand in.
+    /// - Returns: the services, and the secrets that the environment is to have from now on, besides those it has.
     func read(
-        _ bundle: ComposeBundle, secrets: Set<SecretName>, keeping existing: [KilnModel.Service]
-    ) throws -> (services: [KilnModel.Service], secrets: [SecretName: SecretBytes], project: ComposeProject) {
+        _ bundle: ComposeBundle, secrets: Set<SecretName>, set: Set<SecretName>, keeping existing: [KilnModel.Service]
+    ) throws -> (services: [KilnModel.Service], secrets: [SecretName: SecretBytes]) {
         do {
             var given = Dictionary(bundle.secrets.map { ($0.name, $0.value) }) { $1 }
             let project = try ComposeFile.read(ComposeInput(bundle.sources, secrets: secrets.union(given.keys)))
@@ -54,13 +65,13 @@ extension Backend {
                     .invalidBuildContext, "“\(path.printable(limit: 80))” was not uploaded.", hint: "Put its tar to \(Routes.context(digest)) first."
                 )
             }
-            for file in project.secretFiles where given[file.name] == nil {
+            for file in project.secretFiles where given[file.name] == nil && !set.contains(file.name) {
                 throw KilnError(.invalidCompose, "The secret \(file.name) in “\(file.path.printable(limit: 80))” was not sent along.")
             }
-            for (name, value) in project.secretValues { given[name] = try SecretBytes(Array(value.utf8)) }
+            for (name, value) in project.secretValues where !set.contains(name) { given[name] = try SecretBytes(Array(value.utf8)) }
             let services = try project.services(contexts: bundle.contexts, copies: bundle.copies, keeping: existing)
             for service in services { try service.requireSupport() }
-            return (services, given, project)
+            return (services, given)
         } catch let error as ComposeError {
             throw error.kilnError
         }

@@ -9,7 +9,16 @@ extension Backend {
     /// `GET /api/v1/events`: server-sent events, from now on, after `Last-Event-ID` or `?after=`, or from the current state of
     /// `?resource=ID` on; `?kind=` for one kind only.
     func addEvents(to table: inout RouteTable) {
-        table.add(.get, Routes.events) { call in
+        table.add(
+            .get, Routes.events,
+            .init(
+                "followEvents", "Changes as server-sent events: from now on, after an id, or from the state of one resource on.",
+                .init("kind", "Only of this kind.", ResourceKind.self),
+                .init("resource", "Only of the one with this id; begins with its state.", ResourceID.self),
+                .init("after", "The id of the last event that is known.", Int.self),
+                .init("Last-Event-ID", "The same, as browsers say it.", Int.self, isHeader: true),
+                answers: .ok(.stream("text/event-stream", of: ResourceEvent.self)))
+        ) { call in
             let kind = try call.query("kind").map { text in
                 guard let kind = ResourceKind(rawValue: text) else {
                     let known = ResourceKind.allCases.map(\.rawValue).joined(separator: ", ")
@@ -30,9 +39,9 @@ extension Backend {
         guard let (sequence, kind, document) = try await store.snapshot(id) else {
             throw KilnError(.notFound, "There is no resource with the id \(id).")
         }
-        try authorise(call, .follow, .resource(kind, owner: document.owner, id: id), named: id.value)
+        try authorise(call, .follow, document.subject(kind), named: id.value)
         let feed = try await store.changes(after: sequence)
-        let current = EventText.changed(sequence, kind, document.json)
+        let current = EventText.changed(sequence, kind, try document.json(kind, for: call.identity))
         return stream(feed, from: sequence, opening: current, call) { $0.id == id }
     }
 
@@ -60,15 +69,36 @@ extension Backend {
                     }
                 }
                 group.addTask {
+                    var view = EventView(identity: identity)
                     for try await change in feed where wanted(change) {
-                        let subject = Subject.resource(change.kind, owner: change.owner, id: change.id)
-                        guard Permissions.decide(identity, .follow, subject) == .allow else { continue }
-                        try await pipe.write(EventText.event(change).utf8)
+                        if let text = try view.text(of: change) { try await pipe.write(text.utf8) }
                     }
                 }
                 try await group.next()
             }
         }
+    }
+}
+
+/// What somebody sees of the changes.
+private struct EventView {
+    let identity: Identity
+    /// What others share and was seen here: when it goes, that is told too.
+    private var shared: Set<ResourceID> = []
+
+    init(identity: Identity) { self.identity = identity }
+
+    mutating func text(of change: Change) throws -> String? {
+        // Whose it is says enough in all but a few cases.
+        if Permissions.decide(identity, .follow, .resource(change.kind, owner: change.owner, id: change.id)) == .allow {
+            return EventText.event(change)
+        }
+        guard change.kind == .environment else { return nil }
+        guard let environment = try change.resource(Environment_.self) else { return shared.remove(change.id).map { _ in EventText.event(change) } }
+        let subject = Subject.resource(.environment, owner: change.owner, id: change.id, sharedWith: Set(environment.spec.sharedWith))
+        guard Permissions.decide(identity, .follow, subject) == .allow else { return nil }
+        shared.insert(change.id)
+        return EventText.changed(change.sequence, .environment, try RequestJSON.text(environment.withoutValues))
     }
 }
 

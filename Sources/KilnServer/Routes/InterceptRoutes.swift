@@ -5,25 +5,47 @@ internal import KilnStore
 
 extension Backend {
     func addIntercepts(to table: inout RouteTable) {
-        table.add(.post, Routes.action(.workspace, "{ref}", .intercept)) { call in try await intercept(call) }
-        table.add(.post, Routes.action(.workspace, "{ref}", .release)) { call in
-            let id = try await resolve(.workspace, call, .release).id
-            let body = try await RequestJSON.decode(StopIntercept.self, from: call.request)
-            let workspace = try await store.releaseIntercepts(id, service: body.service)
+        table.add(
+            .post, Routes.action(.workspace, "{ref}", .intercept),
+            .init(
+                "startIntercept", "Send ports of a service to a workspace.", body: .json(StartIntercept.self), answers: .accepted(Workspace.self),
+                isConditional: true)
+        ) { call in try await intercept(call) }
+        table.add(
+            .post, Routes.action(.workspace, "{ref}", .release),
+            .init(
+                "stopIntercept", "End a workspace's intercepts, of one service or all.", body: .json(StopIntercept.self),
+                answers: .accepted(Workspace.self), isConditional: true)
+        ) { call in
+            let (id, version) = try await target(.workspace, call, .release)
+            let body = try await call.body(StopIntercept.self)
+            let workspace = try await store.releaseIntercepts(id, service: body.service, expecting: version)
             controller.changed(workspace)
             return try .json(status: .accepted, workspace)
         }
-        table.add(.get, Routes.action(.workspace, "{ref}", .intercepts)) { call in
+        table.add(
+            .get, Routes.action(.workspace, "{ref}", .intercepts),
+            .init(
+                "reportIntercepts", "What a workspace intercepts, with what passed through.", answers: .ok(ResourceList<InterceptReport>.self))
+        ) { call in
             let document = try await resolve(.workspace, call, .report)
             let workspace = try document.resource(Workspace.self)
             return try .json(ResourceList(items: try await interceptReports(of: workspace, call)))
         }
-        table.add(.get, Routes.action(.environment, "{ref}", .intercepts)) { call in
+        table.add(
+            .get, Routes.action(.environment, "{ref}", .intercepts),
+            .init("listIntercepts", "Everybody's intercepts in an environment.", answers: .ok(ResourceList<InterceptSummary>.self))
+        ) { call in
             let id = try await resolve(.environment, call, .read).id
             return try .json(ResourceList(items: try await interceptSummaries(in: id)))
         }
-        table.add(.get, Routes.action(.environment, "{ref}", .surroundings)) { call in
-            let environment = try await resolve(.environment, call, .read).resource(Environment_.self)
+        table.add(
+            .get, Routes.action(.environment, "{ref}", .surroundings),
+            .init(
+                "getSurroundings", "What a service runs with, for code that answers in its place.",
+                .init("service", "Which service.", Name.self, isRequired: true), answers: .ok(ServiceSurroundings.self))
+        ) { call in
+            let environment = try await resolve(.environment, call, .surroundings).resource(Environment_.self)
             guard let text = call.query("service") else { throw KilnError(.invalidValue, "?service=NAME is missing.") }
             let name = try Name(text)
             guard let service = environment.spec.services.first(where: { $0.name == name }) else { throw KilnError.noService(name, in: environment) }
@@ -33,15 +55,16 @@ extension Backend {
 
     private func intercept(_ call: Call) async throws -> Response {
         let document = try await resolve(.workspace, call, .intercept)
-        let body = try await RequestJSON.decode(StartIntercept.self, from: call.request)
+        let version = try call.expectedVersion(of: document, .workspace)
+        let body = try await call.body(StartIntercept.self)
         guard let connection = document.connection, let environment = try await store.document(.environment, connection) else {
             throw KilnError.notConnected(document.name)
         }
         // Whoever could connect may have lost the right to.
         try authorise(
-            call, .connect, .resource(.environment, owner: environment.owner, id: environment.id), named: environment.name.value
+            call, .connect, environment.subject(.environment), named: environment.name.value
         )
-        let workspace = try await store.intercept(document.id, in: environment.id, body.wish, takeOver: body.takeOver ?? false)
+        let workspace = try await store.intercept(document.id, in: environment.id, body.wish, takeOver: body.takeOver ?? false, expecting: version)
         controller.changed(workspace)
         return try .json(status: .accepted, workspace)
     }

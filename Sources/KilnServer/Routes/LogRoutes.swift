@@ -9,11 +9,25 @@ extension Backend {
     /// `GET …/logs` of workspaces and environments: one `LogLine` of JSON a line. `?follow=true`, `?tail=N`, `?since=` (Unix time);
     /// `?service=NAME` for one service, repeated for several.
     func addLogs(to table: inout RouteTable) {
-        table.add(.get, Routes.action(.workspace, "{ref}", .logs)) { call in
+        table.add(
+            .get, Routes.action(.workspace, "{ref}", .logs),
+            .init(
+                "readWorkspaceLog", "What a workspace's container printed, one line each.",
+                .init("follow", "Go on as new lines come.", Bool.self), .init("since", "Only what was printed since: Unix time.", Double.self),
+                .init("tail", "Only so many of the last lines of each.", Int.self), answers: .ok(.stream("application/x-ndjson", of: LogLine.self)))
+        ) { call in
             let id = try await resolve(.workspace, call, .logs).id
             return try await logs(of: Workspace.self, id, call) { _ in [.workspace(id)] }
         }
-        table.add(.get, Routes.action(.environment, "{ref}", .logs)) { call in
+        table.add(
+            .get, Routes.action(.environment, "{ref}", .logs),
+            .init(
+                "readServiceLogs", "What services printed, in the order of its time.",
+                .init("follow", "Go on as new lines come.", Bool.self), .init("since", "Only what was printed since: Unix time.", Double.self),
+                .init("tail", "Only so many of the last lines of each.", Int.self),
+                .init("service", "Only of this service.", Name.self, isRepeatable: true),
+                answers: .ok(.stream("application/x-ndjson", of: LogLine.self)))
+        ) { call in
             let environment = try await environment(call, .logs)
             let wanted = try call.queries("service").map { try environment.requireService(try Name($0)).name }
             return try await logs(of: Environment_.self, environment.metadata.id, call) { environment in

@@ -5,7 +5,10 @@ internal import KilnStore
 extension Backend {
     /// `GET /metrics`
     func addMetrics(to table: inout RouteTable) {
-        table.add(.get, "/metrics") { call in
+        table.add(
+            .get, "/metrics",
+            .init("getMetrics", "Counts and durations for Prometheus.", answers: .ok(.bytes("text/plain", "Prometheus' text format, version 0.0.4.")))
+        ) { call in
             try authorise(call, .readMetrics, .installation)
             var text = PrometheusText()
             writeRequests(&text)

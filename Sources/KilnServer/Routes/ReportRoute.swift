@@ -1,12 +1,16 @@
 internal import Hummingbird
 internal import KilnAPI
+internal import KilnControl
 internal import KilnModel
 internal import KilnStore
 
 extension Backend {
     /// `GET …/report` of a workspace: all that `kl status` shows.
     func addReport(to table: inout RouteTable) {
-        table.add(.get, Routes.action(.workspace, "{ref}", .report)) { call in
+        table.add(
+            .get, Routes.action(.workspace, "{ref}", .report),
+            .init("reportOnWorkspace", "Everything that kl status shows.", answers: .ok(WorkspaceReport.self))
+        ) { call in
             let document = try await resolve(.workspace, call, .report)
             guard let workspace = try await store.resource(Workspace.self, document.id),
                 let workmachine = try await store.resource(Workmachine.self, workspace.spec.workmachine)
@@ -14,7 +18,11 @@ extension Backend {
             var environment: Environment_?
             var intercepts: [InterceptSummary] = []
             if let id = workspace.spec.connection ?? workspace.status.connection?.environment {
-                environment = try await store.resource(Environment_.self, id)
+                if let document = try await store.document(.environment, id) {
+                    let found = try document.resource(Environment_.self)
+                    let mayReadValues = Permissions.decide(call.identity, .readValues, document.subject(.environment)) == .allow
+                    environment = mayReadValues ? found : found.withoutValues
+                }
                 intercepts = try await interceptSummaries(in: id)
             }
             return try .json(

@@ -10,7 +10,13 @@ extension Backend {
     /// `POST …/sessions` of a workspace, or with `?service=NAME` of an environment: `SessionFrame`s in the bodies of request and answer, both
     /// open at once.
     func addSessions(to table: inout RouteTable) {
-        table.add(.post, Routes.action(.workspace, "{ref}", .sessions)) { call in
+        table.add(
+            .post, Routes.action(.workspace, "{ref}", .sessions),
+            .init(
+                "openWorkspaceSession", "Run a program in a workspace.",
+                body: .bytes("application/octet-stream", "Session frames, beginning with a request; both bodies are open at once."),
+                answers: .ok(.bytes("application/octet-stream", "Session frames, ending with an exit status or a failure.")))
+        ) { call in
             let document = try await resolve(.workspace, call, .session)
             let name = document.name
             guard let workspace = try await store.resource(Workspace.self, document.id) else { throw KilnError.noSuch(.workspace, name.value) }
@@ -24,7 +30,13 @@ extension Backend {
             let target = try await controller.target(of: workspace)
             return session(call) { try await engine.session($0, in: target, input: $1, output: $2) }
         }
-        table.add(.post, Routes.action(.environment, "{ref}", .sessions)) { call in
+        table.add(
+            .post, Routes.action(.environment, "{ref}", .sessions),
+            .init(
+                "openServiceSession", "Run a program in a service's container.", .init("service", "Which service.", Name.self, isRequired: true),
+                body: .bytes("application/octet-stream", "Session frames, beginning with a request; both bodies are open at once."),
+                answers: .ok(.bytes("application/octet-stream", "Session frames, ending with an exit status or a failure.")))
+        ) { call in
             let environment = try await environment(call, .session)
             let name = environment.metadata.name
             guard let text = call.query("service") else {

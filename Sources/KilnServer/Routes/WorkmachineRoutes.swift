@@ -5,15 +5,25 @@ internal import KilnStore
 
 extension Backend {
     func addWorkmachines(to table: inout RouteTable) {
-        table.add(.post, Routes.collection(.workmachine)) { call in
+        table.add(
+            .post, Routes.collection(.workmachine),
+            .init(
+                "createWorkmachine", "Make a workmachine with a home of its own.", .owner, body: .json(CreateWorkmachine.self),
+                answers: .created(Workmachine.self))
+        ) { call in
             let owner = try call.owner()
             try authorise(call, .create, .resource(.workmachine, owner: owner, id: nil))
-            let body = try await RequestJSON.decode(CreateWorkmachine.self, from: call.request)
-            return try .created(try await store.createWorkmachine(name: body.name, owner: owner))
+            let body = try await call.body(CreateWorkmachine.self)
+            return try .created(try await store.createWorkmachine(name: body.name, owner: owner), call)
         }
-        table.add(.delete, Routes.item(.workmachine, "{ref}")) { call in
-            let id = try await resolve(.workmachine, call, .delete).id
-            return try .json(status: .accepted, try await store.requestDeletion(Workmachine.self, id))
+        table.add(
+            .delete, Routes.item(.workmachine, "{ref}"),
+            .init(
+                "deleteWorkmachine", "Delete a workmachine that hosts nothing any more, with its home.", answers: .accepted(Workmachine.self),
+                isConditional: true)
+        ) { call in
+            let (id, version) = try await target(.workmachine, call, .delete)
+            return try .json(status: .accepted, try await store.requestDeletion(Workmachine.self, id, expecting: version))
         }
     }
 
@@ -30,7 +40,8 @@ extension Backend {
 
 extension Response {
     /// `201 Created`, with the place of what was created.
-    static func created<R: Resource>(_ resource: R) throws -> Response {
+    static func created<R: Resource>(_ resource: R, _ call: Call) throws -> Response {
+        call.note.made(resource.metadata, R.kind)
         var response = try Response.json(status: .created, resource)
         response.headers[.location] = Routes.item(R.kind, resource.metadata.id.value)
         return response

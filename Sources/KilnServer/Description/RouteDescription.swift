@@ -1,0 +1,89 @@
+internal import HTTPTypes
+internal import KilnAPI
+internal import KilnModel
+
+/// What a route takes and answers. `/api/openapi.json` is made of these and of nothing else.
+struct RouteDescription: Sendable {
+    /// What a body holds.
+    enum Content: Sendable {
+        case json(any (Decodable & Sendable).Type)
+        /// A media type whose every line or event is JSON of a type.
+        case stream(String, of: any (Decodable & Sendable).Type)
+        /// Bytes of a media type, and what they are.
+        case bytes(String, String)
+    }
+
+    /// An answer that is no problem: those look alike everywhere.
+    struct Answer: Sendable {
+        var status: Int
+        var meaning: String
+        var content: Content?
+
+        static func ok(_ type: any (Decodable & Sendable).Type) -> Answer { Answer(status: 200, meaning: "As asked for.", content: .json(type)) }
+        static func ok(_ content: Content) -> Answer { Answer(status: 200, meaning: "As asked for.", content: content) }
+        static func created(_ type: any (Decodable & Sendable).Type) -> Answer {
+            Answer(status: 201, meaning: "Made; what is meant to become of it will.", content: .json(type))
+        }
+        static func accepted(_ type: any (Decodable & Sendable).Type) -> Answer {
+            Answer(status: 202, meaning: "Noted; it is being made true.", content: .json(type))
+        }
+        static func empty(_ status: Int, _ meaning: String) -> Answer { Answer(status: status, meaning: meaning) }
+    }
+
+    /// Something in the query or a header.
+    struct Parameter: Sendable {
+        var name: String
+        var meaning: String
+        var type: any (Decodable & Sendable).Type
+        var isHeader = false
+        var isRequired = false
+        var isRepeatable = false
+
+        init(
+            _ name: String, _ meaning: String, _ type: any (Decodable & Sendable).Type = String.self, isHeader: Bool = false,
+            isRequired: Bool = false, isRepeatable: Bool = false
+        ) {
+            self.name = name
+            self.meaning = meaning
+            self.type = type
+            self.isHeader = isHeader
+            self.isRequired = isRequired
+            self.isRepeatable = isRepeatable
+        }
+
+        static let owner = Parameter("owner", "Whose it is; default: the caller's.", Name.self)
+        static let ifMatch = Parameter(
+            "If-Match", "The ETag of what is to be changed; another version is refused with stale-version.", isHeader: true)
+    }
+
+    /// Its name for programs: `createWorkspace`.
+    var id: String
+    var summary: String
+    var parameters: [Parameter]
+    var body: Content?
+    var answers: [Answer]
+    /// Whether it honours `If-Match`.
+    var isConditional: Bool
+    /// Whether it changes nothing, whatever its method: only requests that change something are audited.
+    var isReading: Bool
+
+    init(
+        _ id: String, _ summary: String, _ parameters: Parameter..., body: Content? = nil, answers: Answer..., isConditional: Bool = false,
+        isReading: Bool = false
+    ) {
+        self.id = id
+        self.summary = summary
+        self.parameters = parameters + (isConditional ? [.ifMatch] : [])
+        self.body = body
+        self.answers = answers
+        self.isConditional = isConditional
+        self.isReading = isReading
+    }
+
+    func takes(_ parameter: String) -> Bool { parameters.contains { $0.name == parameter } }
+
+    /// Whether its body is JSON of a type.
+    func takes(body type: Any.Type) -> Bool {
+        if case .json(let described)? = body { ObjectIdentifier(described) == ObjectIdentifier(type) } else { false }
+    }
+}

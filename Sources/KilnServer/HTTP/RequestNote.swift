@@ -1,0 +1,32 @@
+internal import KilnAPI
+internal import KilnControl
+internal import KilnModel
+internal import Synchronization
+
+/// What is found out about a request while it is answered, for the audit.
+final class RequestNote: Sendable {
+    struct Content: Sendable {
+        /// The token that was shown; nil for a workspace's socket.
+        var token: String?
+        /// nil: no route was reached.
+        var route: RouteDescription?
+        var subject: AuditRecord.Subject?
+    }
+
+    private let content = Mutex(Content())
+
+    var current: Content { content.withLock { $0 } }
+
+    func begin(_ route: RouteDescription) { content.withLock { $0.route = route } }
+    func identified(by token: String) { content.withLock { $0.token = token } }
+
+    /// What the request is about: the first resource that its path or body names.
+    func concerns(_ subject: @autoclosure () -> AuditRecord.Subject) {
+        content.withLock { if $0.subject == nil { $0.subject = subject() } }
+    }
+
+    /// The resource that it made.
+    func made(_ metadata: Metadata, _ kind: ResourceKind) {
+        content.withLock { $0.subject = AuditRecord.Subject(kind: kind, owner: metadata.owner, name: metadata.name, id: metadata.id) }
+    }
+}
