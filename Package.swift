@@ -102,7 +102,7 @@ let package = Package(
         .testTarget(name: "KilnAgentTests", dependencies: ["KilnAgent"], swiftSettings: strict),
         .testTarget(name: "KilnStoreTests", dependencies: ["KilnStore"], swiftSettings: strict),
         .testTarget(name: "KilnControlTests", dependencies: ["KilnControl"], swiftSettings: strict),
-        .testTarget(name: "KilnServerTests", dependencies: ["KilnServer"], swiftSettings: strict),
+        .testTarget(name: "KilnServerTests", dependencies: ["KilnServer", "KilnCommands"], swiftSettings: strict),
         .testTarget(name: "EndToEndTests", dependencies: ["CommandRunner"], exclude: ["Echo"], swiftSettings: strict),
         .testTarget(name: "KilnCommandsTests", dependencies: ["KilnCommands", "Compose"], swiftSettings: strict),
     ]

@@ -17,8 +17,7 @@ struct Kl: ParsableCommand {
             """,
         subcommands: [
             WorkspaceGroup.self, EnvironmentGroup.self, InterceptGroup.self, PackageGroup.self, MachineGroup.self, StatusVerb.self,
-            ConfigurationGroup.self,
-            DoctorVerb.self, CompletionVerb.self, VersionVerb.self,
+            ConfigurationGroup.self, TokenGroup.self, AuditVerb.self, DoctorVerb.self, CompletionVerb.self, VersionVerb.self,
         ]
     )
 }

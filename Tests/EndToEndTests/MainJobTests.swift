@@ -20,6 +20,14 @@ import Testing
         #expect(try await instance.traces() == [])
     }
 
+    @Test func `Settings reach the services that use them, and two owners use one environment`() async throws {
+        let instance = try await TestInstance.with { instance in
+            try await Together(instance: instance).check()
+            return instance
+        }
+        #expect(try await instance.traces() == [])
+    }
+
     @Test func `Intercepts do what they say, lose nothing, and leave nothing`() async throws {
         let instance = try await TestInstance.with { instance in
             try await Intercepts(instance: instance).check()

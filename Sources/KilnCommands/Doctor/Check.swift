@@ -1,3 +1,4 @@
+internal import KilnAPI
 internal import KilnModel
 
 /// One thing that `kl doctor` looked at.
@@ -8,6 +9,15 @@ struct Check: Encodable, Equatable {
     var detail: String
     /// The command that mends it.
     var mend: String?
+
+    init(name: String, ok: Bool, detail: String, mend: String? = nil) {
+        self.name = name
+        self.ok = ok
+        self.detail = detail
+        self.mend = mend
+    }
+
+    init(_ check: ServerCheck) { self.init(name: "kilnd's \(check.name)", ok: check.ok, detail: check.detail, mend: check.mend) }
 
     /// Runs `body`; what it returns is what was found, what it throws is what is wrong.
     static func run(_ name: String, _ body: () async throws -> String) async -> Check {

@@ -37,8 +37,8 @@ struct DoctorVerb: Verb {
         guard configuration.ok else { return checks }
         let server = await Check.run("server") {
             try await context.withClient { client in
-                try await client.ready()
-                return "ready at \(client.endpoint)"
+                try await client.alive()
+                return "answers at \(client.endpoint)"
             }
         }
         checks.append(server)
@@ -54,23 +54,9 @@ struct DoctorVerb: Verb {
         guard session.ok else { return checks }
         do {
             let inside = try context.access().isInside
-            return try await checks + (inside ? WorkspaceChecks.run(in: context) : machines(in: context))
+            return try await checks + (inside ? WorkspaceChecks.run(in: context) : OutsideChecks.run(in: context))
         } catch {
             return checks + [Check(name: "server", ok: false, detail: "\(error)")]
-        }
-    }
-
-    private static func machines(in context: Context) async throws -> [Check] {
-        let machines = try await context.withClient { try await $0.list(Workmachine.self) }
-        guard !machines.isEmpty else {
-            return [Check(name: "workmachines", ok: false, detail: "There are none.", mend: "kl machine create local")]
-        }
-        return machines.map { machine in
-            let engine = machine.status.engine.map { ", \($0.engine), \($0.runtime), kernel \($0.kernel)" } ?? ""
-            return Check(
-                name: "workmachine \(machine.metadata.name)", ok: machine.status.phase == .ready,
-                detail: (machine.status.reason?.message ?? machine.status.phase.rawValue.lowercased()) + engine, mend: machine.status.reason?.hint
-            )
         }
     }
 }

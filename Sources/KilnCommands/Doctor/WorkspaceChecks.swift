@@ -6,10 +6,14 @@ enum WorkspaceChecks {
     static func run(in context: Context) async throws -> [Check] {
         let report = try await context.withClient { try await $0.report(on: .itself) }
         var checks = [
+            await Check.run("agent") {
+                try await context.withClient { try await $0.ready() }
+                return "connected"
+            },
             await Check.run("names") {
                 let milliseconds = try await ResolverProbe(server: AddressPlan.resolver).ask(for: report.workspace.metadata.name)
                 return "the resolver \(AddressPlan.resolver) answers in \(milliseconds) ms"
-            }
+            },
         ]
         guard let environment = report.environment else {
             return checks + [Check(name: "connection", ok: true, detail: "none; connect with kl env connect NAME")]

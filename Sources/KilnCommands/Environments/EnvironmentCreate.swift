@@ -17,17 +17,40 @@ struct EnvironmentCreate: Verb {
 
     @Argument(help: "Its name: 1 to 63 of a-z, 0-9 and -.", transform: { try Name($0) }) var name: Name
     @OptionGroup var compose: ComposeOptions
+    @Option(
+        help: ArgumentHelp("A folder that kl env export made, instead of Compose files.", valueName: "folder"), completion: .directory)
+    var from: String?
     @Option(help: ArgumentHelp("Where it lives.", valueName: "name"), completion: .machines, transform: { try Name($0) }) var workmachine: Name?
     @OptionGroup var wait: WaitOptions
     @OptionGroup var common: CommonOptions
 
+    func validate() throws {
+        guard from == nil || compose.file.isEmpty && compose.profile.isEmpty else {
+            throw ValidationError("--from takes the place of --file and --profile.")
+        }
+    }
+
     func run(in context: Context) async throws {
         try await context.withClient { client in
-            let asked = CreateEnvironment(name: name, workmachine: workmachine, bundle: try await compose.bundle(client, context))
+            let asked = try await request(client, context)
             try await context.conclude(
                 try await client.create(asked), client, wait, common, pending: "Environment \(name) is being made.",
                 until: { .running($0, version: $1) },
                 done: { _ in "Environment \(name) is running. Connect a workspace with: kl env connect \(name)" })
         }
+    }
+
+    private func request(_ client: APIClient, _ context: Context) async throws -> CreateEnvironment {
+        guard let from else {
+            return CreateEnvironment(name: name, workmachine: workmachine, bundle: try await compose.bundle(client, context))
+        }
+        let folder = ExportFolder(path: from)
+        let export = try folder.read()
+        try await folder.upload(export, client)
+        for secret in export.missingSecrets {
+            context.output.note(
+                "warning: The value of the secret \(secret) is not in \(from.printable()); set it: kl env secret set \(name) \(secret)")
+        }
+        return CreateEnvironment(name: name, workmachine: workmachine, bundle: export.bundle, settings: export.settings)
     }
 }

@@ -9,6 +9,8 @@ struct EnvironmentGroup: ParsableCommand {
             EnvironmentCreate.self, EnvironmentApply.self, EnvironmentList.self, EnvironmentShow.self, EnvironmentStart.self, EnvironmentStop.self,
             EnvironmentRestart.self, EnvironmentExec.self, EnvironmentShell.self, EnvironmentConnect.self, EnvironmentDisconnect.self,
             EnvironmentStatus.self, EnvironmentLogs.self, EnvironmentDelete.self, EnvironmentValidate.self, EnvironmentConvert.self,
+            EnvironmentConfigGroup.self, EnvironmentSecretGroup.self, EnvironmentConfigFileGroup.self, EnvironmentShare.self,
+            EnvironmentUnshare.self, EnvironmentExportVerb.self,
         ],
         aliases: ["e"]
     )

@@ -7,12 +7,13 @@ struct EnvironmentList: Verb {
         commandName: "list", abstract: "List the environments.", discussion: "Examples:\n  kl env list\n  kl e ls --json", aliases: ["ls"]
     )
 
-    @Flag(name: .shortAndLong, help: "Print names only.") var quiet = false
+    @OptionGroup var options: ListOptions
+    @OptionGroup var place: WorkmachineOption
     @OptionGroup var common: CommonOptions
 
     func run(in context: Context) async throws {
         try await context.list(
-            Environment.self, quiet: quiet, common, hint: "Make one with: kl env create NAME --file compose.yaml"
+            Environment.self, options, on: place.workmachine, common, hint: "Make one with: kl env create NAME --file compose.yaml"
         ) { environments, _ in
             Self.table(environments, now: context.now())
         }

@@ -30,6 +30,9 @@ enum ServiceTable {
             ("phase", Show.phase(environment.status.phase.rawValue)),
             ("since", Table.Cell(Show.since(environment.status.since, now: now))),
         ]
+        if !environment.spec.sharedWith.isEmpty {
+            facts.append(("shared with", Table.Cell(environment.spec.sharedWith.map(\.value).joined(separator: ", "))))
+        }
         if let activity = environment.status.activity { facts.append(("doing", Table.Cell(activity.printable()))) }
         if let reason = environment.status.reason {
             facts.append(("reason", Table.Cell(reason.message, .bad)))

@@ -40,11 +40,11 @@ struct MachineList: Verb {
         commandName: "list", abstract: "List the workmachines.", discussion: "Example:\n  kl machine list", aliases: ["ls"]
     )
 
-    @Flag(name: .shortAndLong, help: "Print names only.") var quiet = false
+    @OptionGroup var options: ListOptions
     @OptionGroup var common: CommonOptions
 
     func run(in context: Context) async throws {
-        try await context.list(Workmachine.self, quiet: quiet, common, hint: "Make one with: kl machine create NAME") { machines, _ in
+        try await context.list(Workmachine.self, options, common, hint: "Make one with: kl machine create NAME") { machines, _ in
             MachineTable.list(machines, now: context.now())
         }
     }

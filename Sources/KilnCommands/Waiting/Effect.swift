@@ -46,22 +46,6 @@ extension Context {
             try finish(found, json: common.json, "\(Item.capitalizedNoun) \(name) is deleted.")
         }
     }
-
-    /// Lists all of a kind: as JSON, by name only, or as a table.
-    /// - Parameters:
-    ///   - hint: the way to the first one.
-    ///   - table: gets whether there are several owners.
-    func list<Item: ShownResource>(
-        _ type: Item.Type, quiet: Bool, _ common: CommonOptions, hint: String, table: ([Item], APIClient) async throws -> Table
-    ) async throws {
-        try await withClient { client in
-            let items = try await client.list(Item.self).sorted { ($0.metadata.name, $0.metadata.owner) < ($1.metadata.name, $1.metadata.owner) }
-            if common.json { return try output.json(items) }
-            if quiet { return items.forEach { output.line($0.metadata.name.value) } }
-            guard !items.isEmpty else { return output.note("There are no \(Item.noun)s. \(hint)") }
-            output.table(try await table(items, client))
-        }
-    }
 }
 
 extension Table {

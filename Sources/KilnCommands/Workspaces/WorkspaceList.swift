@@ -7,11 +7,13 @@ struct WorkspaceList: Verb {
         commandName: "list", abstract: "List the workspaces.", discussion: "Examples:\n  kl workspace list\n  kl ws ls --json", aliases: ["ls"]
     )
 
-    @Flag(name: .shortAndLong, help: "Print names only.") var quiet = false
+    @OptionGroup var options: ListOptions
+    @OptionGroup var place: WorkmachineOption
     @OptionGroup var common: CommonOptions
 
     func run(in context: Context) async throws {
-        try await context.list(Workspace.self, quiet: quiet, common, hint: "Make one with: kl workspace create NAME") { workspaces, client in
+        try await context.list(Workspace.self, options, on: place.workmachine, common, hint: "Make one with: kl workspace create NAME") {
+            workspaces, client in
             Self.table(workspaces, names: try await ResourceNames(client), now: context.now())
         }
     }
