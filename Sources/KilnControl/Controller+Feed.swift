@@ -10,6 +10,8 @@ struct SeenVersions {
         var connection: ResourceID?
         /// Of an environment: which services serve. Of a workmachine: whether it is ready.
         var serving: Set<String> = []
+        /// Of a workspace: whether all but its packages is as it was last seen to be.
+        var isObserved = false
     }
 
     private(set) var entries: [ResourceID: Entry] = [:]
@@ -40,13 +42,14 @@ extension Controller {
     public func changed(_ workspace: Workspace) {
         packageRuns.overtake(by: workspace)
         guard seen.withLock({ $0.note(workspace.metadata.id, newer: workspace.metadata.version) }) else { return }
-        request(ResourceReference(kind: .workspace, id: workspace.metadata.id))
+        request(ResourceReference(kind: .workspace, id: workspace.metadata.id), isObserved: SeenVersions.Entry(workspace).isObserved)
     }
 
     /// Has a resource looked at, and what is looked at beside it.
-    private func request(_ key: ResourceReference) {
+    /// - Parameter isObserved: whether only the latter may have changed.
+    private func request(_ key: ResourceReference, isObserved: Bool = false) {
         if key.kind == .workspace { packageQueue.request(key, .changed) }
-        queue.request(key, .changed)
+        if !isObserved { queue.request(key, .changed) }
     }
 
     /// Looks at what changed, from now on, without end.
@@ -89,7 +92,7 @@ extension Controller {
         let before = seen.withLock { $0.note(change.id, entry) }
         if before?.version != entry.version {
             builds.withLock { $0[change.id] }?.cancel()
-            request(key)
+            request(key, isObserved: entry.isObserved)
         }
         let known = before ?? SeenVersions.Entry(version: 0)
         switch change.kind {
@@ -128,7 +131,9 @@ extension SeenVersions.Entry {
     }
 
     init(_ workspace: Workspace) {
-        self.init(version: workspace.metadata.version, connection: workspace.status.connection?.environment)
+        self.init(
+            version: workspace.metadata.version, connection: workspace.status.connection?.environment,
+            isObserved: workspace.status.observedVersion >= workspace.metadata.version)
     }
 
     init(_ environment: Environment) {

@@ -28,7 +28,7 @@ enum WorkspaceProgress {
     /// Before the engine is asked.
     static func begun(_ workspace: Workspace, _ link: Link, now: Double) -> Workspace.Status {
         var status = workspace.status
-        let isNew = status.observedVersion != workspace.metadata.version
+        let isNew = status.observedVersion < workspace.metadata.version
         switch (workspace.spec.desiredState, status.phase) {
         case (.running, .running), (.suspended, .suspended): break
         case (_, .failed) where !isNew: break
@@ -48,7 +48,7 @@ enum WorkspaceProgress {
         if status.phase == .starting, workspace.status.phase != .starting { status.setIntercepts(of: workspace, .starting, nil, now) }
         status.expect(workspace.spec.intercepts, now: now)
         if status.phase != workspace.status.phase || status.connection != workspace.status.connection {
-            status.observedVersion = workspace.metadata.version
+            status.observe(workspace.metadata.version)
             if status.phase != .failed { status.reason = nil }
         }
         return status
@@ -63,7 +63,7 @@ enum WorkspaceProgress {
         now: Double
     ) -> Workspace.Status {
         var status = workspace.status
-        status.observedVersion = workspace.metadata.version
+        status.observe(workspace.metadata.version)
         switch (workspace.spec.desiredState, observation.state) {
         case (.running, .running): status.enter(.running, now)
         case (.suspended, .suspended): status.enter(.suspended, now)
@@ -110,7 +110,7 @@ enum WorkspaceProgress {
         var status = workspace.status
         let kind = FailureKind(error)
         guard kind != .unreachable else { return status }
-        status.observedVersion = workspace.metadata.version
+        status.observe(workspace.metadata.version)
         let name = workspace.metadata.name
         status.reason = Reason(
             code: error.code.value, message: error.message,
@@ -132,6 +132,9 @@ enum WorkspaceProgress {
 }
 
 extension Workspace.Status {
+    /// A change of the packages may have carried the version further since the workspace was read.
+    mutating func observe(_ version: Int) { observedVersion = max(observedVersion, version) }
+
     mutating func enter(_ phase: Workspace.Phase, _ now: Double) {
         guard self.phase != phase else { return }
         self.phase = phase

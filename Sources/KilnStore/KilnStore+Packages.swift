@@ -140,6 +140,8 @@ extension Workspace {
     }
 
     fileprivate mutating func beginInstalling(now: Double) {
+        // The version that this becomes says nothing new of the rest of the workspace.
+        if status.observedVersion == metadata.version { status.observedVersion += 1 }
         var packages = status.packages ?? PackagesStatus(phase: .installing, generation: 0, since: now)
         if packages.phase != .installing { packages.since = now }
         packages.phase = .installing

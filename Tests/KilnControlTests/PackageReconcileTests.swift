@@ -80,6 +80,33 @@ import WorkspaceEngine
         }
     }
 
+    @Test func `a change of packages has nothing else looked at, and says so`() async throws {
+        try await withHello { hello in
+            func looks() async -> Int { await hello.fixture.engine.calls.filter { $0 == .apply(hello.id) }.count }
+            // That the workmachine is ready may have asked for one more look at the workspace.
+            for pids in [101, 102] {
+                let changed = try await hello.fixture.store.update(Workspace.self, hello.id) { $0.limits.pids = pids }
+                try await hello.fixture.wait(Workspace.self, hello.id) { $0?.status.observedVersion == changed.metadata.version }
+            }
+            let before = await looks()
+            for version in ["jq@1", "jq@2"] {
+                try await hello.add(try locked(version))
+                let workspace = try await hello.settled(version == "jq@1" ? 1 : 2)
+                #expect(workspace.status.observedVersion == workspace.metadata.version)
+            }
+            #expect(await looks() == before)
+            // Not while it is on its way: then the whole workspace is looked at.
+            await hello.fixture.engine.hold(.apply(hello.id))
+            let update = try await hello.fixture.store.update(Workspace.self, hello.id) { $0.limits.pids = 200 }
+            try await hello.add(try locked("jq@3"))
+            await hello.fixture.engine.release(.apply(hello.id))
+            let last = try await hello.fixture.wait(Workspace.self, hello.id) {
+                $0?.status.packages?.generation == 3 && $0?.status.observedVersion == update.metadata.version + 1
+            }
+            #expect(last?.metadata.version == update.metadata.version + 1)
+        }
+    }
+
     @Test func `what cannot be had is taken back, and the rest is there`() async throws {
         try await withHello { hello in
             try await hello.add(try locked("jq@1"))
