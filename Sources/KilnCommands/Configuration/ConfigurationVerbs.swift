@@ -75,7 +75,7 @@ struct ConfigurationSetToken: Verb {
 
     func run(in context: Context) async throws {
         let text: String
-        if let ask = context.input.ask {
+        if let ask = context.input.askHidden {
             text = ask("Token: ") ?? ""
         } else {
             text = String(decoding: readAll(context.input.descriptor) ?? [], as: UTF8.self)

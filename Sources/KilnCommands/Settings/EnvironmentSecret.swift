@@ -37,7 +37,7 @@ struct EnvironmentSecretSet: Verb {
     @OptionGroup var common: CommonOptions
 
     func run(in context: Context) async throws {
-        let value = try SecretBytes(try source.read("Value of \(name)", limit: SecretBytes.maximumSize, context))
+        let value = try SecretBytes(try source.read("Value of \(name)", limit: SecretBytes.maximumSize, isSecret: true, context))
         var change = ChangeSettings()
         change.setSecrets = [ComposeBundle.Secret(name: name, value: value)]
         try await context.change(change, of: environment, noted: "Set. No service of \(environment.name) changes by it.", wait, common)

@@ -40,14 +40,16 @@ struct ValueSource: ParsableArguments {
     var file: String?
 
     /// - Parameter what: names it in the question that a terminal is asked.
-    func read(_ what: String, limit: Int, _ context: Context) throws(KilnError) -> [UInt8] {
-        try Self.read(file, what, limit: limit, context)
+    func read(_ what: String, limit: Int, isSecret: Bool = false, _ context: Context) throws(KilnError) -> [UInt8] {
+        try Self.read(file, what, limit: limit, isSecret: isSecret, context)
     }
 
     /// - Parameter file: nil or `-`: standard input.
-    static func read(_ file: String?, _ what: String, limit: Int, _ context: Context) throws(KilnError) -> [UInt8] {
+    static func read(
+        _ file: String?, _ what: String, limit: Int, isSecret: Bool = false, _ context: Context
+    ) throws(KilnError) -> [UInt8] {
         if let file, file != "-" { return try ProjectFolder.readBytes(file, limit: limit) }
-        if file == nil, let ask = context.input.ask { return Array((ask("\(what): ") ?? "").utf8) }
+        if file == nil, let ask = isSecret ? context.input.askHidden : context.input.ask { return Array((ask("\(what): ") ?? "").utf8) }
         guard let bytes = readAll(context.input.descriptor) else {
             throw KilnError(.init("invalid-file", .usage), "Standard input cannot be read.", hint: "Pipe the value in, or use --from-file PATH.")
         }

@@ -14,11 +14,29 @@ extension Context {
             output.error.write(question)
             return readLine()
         }
+        let askHidden: @Sendable (String) -> String? = { question in
+            withoutEcho {
+                defer { output.error.write("\n") }
+                return ask(question)
+            }
+        }
         return Context(
-            environment: environment, output: output, input: Input(descriptor: STDIN_FILENO, ask: answers ? ask : nil),
+            environment: environment, output: output,
+            input: Input(descriptor: STDIN_FILENO, ask: answers ? ask : nil, askHidden: answers ? askHidden : nil),
             now: { Date.now.timeIntervalSince1970 }
         )
     }
+}
+
+/// Runs `body` while the terminal does not show what is typed (termios(3)).
+private func withoutEcho<Value>(_ body: () -> Value) -> Value {
+    var before = termios()
+    guard tcgetattr(STDIN_FILENO, &before) == 0 else { return body() }
+    var hidden = before
+    hidden.c_lflag &= ~tcflag_t(ECHO)
+    tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden)
+    defer { tcsetattr(STDIN_FILENO, TCSAFLUSH, &before) }
+    return body()
 }
 
 /// The process's variables; asking Foundation for them takes a millisecond, as it gets to know the whole process first.

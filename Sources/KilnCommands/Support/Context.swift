@@ -62,10 +62,14 @@ public struct Input: Sendable {
     public let descriptor: Int32
     /// Prints a question, gives the line typed; nil when there is no terminal.
     public let ask: (@Sendable (String) -> String?)?
+    /// The same for what nobody else is to see: what is typed is not shown.
+    public let askHidden: (@Sendable (String) -> String?)?
 
-    public init(descriptor: Int32, ask: (@Sendable (String) -> String?)?) {
+    /// - Parameter askHidden: nil: as `ask`.
+    public init(descriptor: Int32, ask: (@Sendable (String) -> String?)?, askHidden: (@Sendable (String) -> String?)? = nil) {
         self.descriptor = descriptor
         self.ask = ask
+        self.askHidden = askHidden ?? ask
     }
 }
 
