@@ -28,6 +28,7 @@ import Testing
             #expect(records[1].actor.workspace == id && records[1].actor.token == nil)
             #expect(records[4].actor.workspace == nil && records[4].actor.token != nil)
             #expect(records[4].subject == .init(kind: .workspace, owner: name("anna"), name: name("hello"), id: id))
+            #expect(records[0].subject == .init(kind: .workspace, owner: name("anna"), name: name("hello")))
             // What was refused to somebody is noted with what it was about, though they were not told.
             #expect(records[3].subject?.owner == name("anna"))
             #expect(zip(records, records.dropFirst()).allSatisfy { $0.sequence > $1.sequence && $0.time >= $1.time })
@@ -69,6 +70,17 @@ import Testing
             #expect(made.status == 201)
             let token = try JSONDecoder().decode(NewToken.self, from: Data(made.body))
             #expect(try await kilnd.send("GET", "/api/v1/session", token: token.text).text.contains(#""owner":"carl""#))
+            var owners: [String] = []
+            var after: String?
+            repeat {
+                let answer = try await kilnd.send("GET", "/api/v1/tokens?limit=3\(after.map { "&after=\($0)" } ?? "")", token: "admin")
+                let page = try JSONDecoder().decode(ResourceList<TokenInfo>.self, from: Data(answer.body))
+                #expect(page.items.count <= 3)
+                owners += page.items.map(\.owner.value)
+                after = page.next
+            } while after != nil
+            #expect(owners == ["anna", "ben", "root", "carl"])
+            #expect(try await kilnd.send("GET", "/api/v1/tokens?after=nothing", token: "admin").status == 400)
             let list = try await kilnd.send("GET", "/api/v1/tokens?owner=carl", token: "admin").text
             #expect(list.contains("laptop") && !list.contains(token.text))
             for (method, path, body) in [("POST", "", #"{"owner":"anna","admin":true}"#), ("GET", "", nil), ("DELETE", "/\(token.token.id)", nil)] {

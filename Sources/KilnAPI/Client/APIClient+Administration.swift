@@ -28,11 +28,17 @@ extension APIClient {
         try await call(Request(method: .POST, path: Routes.tokens, body: .json(Self.encode(request))))
     }
 
-    /// `GET /tokens`
+    /// `GET /tokens`, all pages.
     public func tokens(of owner: Name? = nil) async throws -> [TokenInfo] {
-        let list: ResourceList<TokenInfo> = try await call(
-            Request(method: .GET, path: Routes.tokens, query: owner.map { [("owner", $0.value)] } ?? []))
-        return list.items
+        var tokens: [TokenInfo] = []
+        var next: String?
+        repeat {
+            let query = [("owner", owner?.value), ("after", next)].compactMap { name, value in value.map { (name, $0) } }
+            let page: ResourceList<TokenInfo> = try await call(Request(method: .GET, path: Routes.tokens, query: query))
+            tokens += page.items
+            next = page.next
+        } while next != nil
+        return tokens
     }
 
     /// `DELETE /tokens/{id}`

@@ -25,6 +25,11 @@ final class RequestNote: Sendable {
         content.withLock { if $0.subject == nil { $0.subject = subject() } }
     }
 
+    /// What is to be made is to have this name.
+    func wishes(for name: Name) {
+        content.withLock { if $0.subject?.id == nil { $0.subject?.name = name } }
+    }
+
     /// The resource that it made.
     func made(_ metadata: Metadata, _ kind: ResourceKind) {
         content.withLock { $0.subject = AuditRecord.Subject(kind: kind, owner: metadata.owner, name: metadata.name, id: metadata.id) }

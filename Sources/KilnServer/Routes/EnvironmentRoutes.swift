@@ -75,6 +75,7 @@ extension Backend {
     func createEnvironment(_ body: CreateEnvironment, _ call: Call) async throws -> Environment_ {
         let owner = try call.owner()
         try authorise(call, .create, .resource(.environment, owner: owner, id: nil))
+        call.note.wishes(for: body.name)
         let reading = try read(EnvironmentDefinition(body), setting: body.setSecrets)
         let workmachine = try await workmachine(named: body.workmachine, owner: owner)
         return try await store.createEnvironment(

@@ -19,13 +19,24 @@ extension Backend {
         table.add(
             .get, Routes.tokens,
             .init(
-                "listTokens", "The tokens in force, without their texts.", .init("owner", "Only this owner's.", Name.self),
+                "listTokens", "The tokens in force, without their texts, the oldest first.", .init("owner", "Only this owner's.", Name.self),
+                .init("after", "The next of the page before."), .init("limit", "How many at most: 1 to 500, else 100.", Int.self),
                 answers: .ok(ResourceList<TokenInfo>.self))
         ) { call in
             try authorise(call, .manageTokens, .installation)
             let owner = try call.query("owner").map { try Name($0) }
-            let tokens = try await store.tokens().filter { owner == nil || $0.owner == owner }
-            return try .json(ResourceList(items: tokens.map { TokenInfo($0) }))
+            let limit = try call.number("limit", in: 1...500) ?? 100
+            var tokens = try await store.tokens().filter { owner == nil || $0.owner == owner }[...]
+            if let after = call.query("after") {
+                // One that was revoked meanwhile cannot be gone on from.
+                guard let place = tokens.firstIndex(where: { $0.id == after }) else {
+                    throw KilnError(
+                        .invalidValue, "No token in force has the id \(after.printable(limit: 40)).", hint: "Begin anew, without ?after=.")
+                }
+                tokens = tokens[(place + 1)...]
+            }
+            let page = tokens.prefix(limit)
+            return try .json(ResourceList(items: page.map { TokenInfo($0) }, next: page.count < tokens.count ? page.last?.id : nil))
         }
         table.add(
             .delete, "\(Routes.tokens)/{id}", .init("revokeToken", "Refuse a token from now on.", answers: .empty(204, "It is refused from now on."))

@@ -14,6 +14,7 @@ extension Backend {
             let owner = try call.owner()
             try authorise(call, .create, .resource(.workmachine, owner: owner, id: nil))
             let body = try await call.body(CreateWorkmachine.self)
+            call.note.wishes(for: body.name)
             return try .created(try await store.createWorkmachine(name: body.name, owner: owner), call)
         }
         table.add(

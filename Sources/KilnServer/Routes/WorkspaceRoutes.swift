@@ -65,6 +65,7 @@ extension Backend {
         let owner = try call.owner()
         try authorise(call, .create, .resource(.workspace, owner: owner, id: nil))
         let body = try await call.body(CreateWorkspace.self)
+        call.note.wishes(for: body.name)
         // A workspace that lacks what it was asked to have is none that was asked for.
         let packages = try await resolve((body.packages ?? []).map { $0.wish() }, isAtomic: true).packages
         let draft = WorkspaceDraft(
