@@ -161,22 +161,27 @@ import Testing
         }
     }
 
-    @Test(arguments: ["intercepts", "marks", "traffic", "connections"]) func whatSomebodyFlushedComesBack(_ name: String) async throws {
+    @Test(arguments: ["intercepts", "zoned", "places", "marks", "traffic", "connections"])
+    func whatSomebodyFlushedComesBack(_ name: String) async throws {
         try await World.with { world in
             let shop = try await Shop(world)
             try await shop.connect(0)
-            let server = try await TestServer.tcp("dev", in: shop.workspace(0), port: 3000)
-            defer { withExtendedLifetime(server) {} }
-            try await shop.set([shop.intercept()])
+            let servers = [
+                try await TestServer.tcp("dev", in: shop.workspace(0), port: 3000),
+                try await TestServer.udp("dev", in: shop.workspace(0), port: 3000),
+            ]
+            defer { withExtendedLifetime(servers) {} }
+            try await shop.set([shop.intercept(), shop.intercept(ServicePort(7000, .udp), of: 2)])
             let whole = try await shop.elements()
             let keyword = try #require(EnvironmentIntercepts.collections.first { $0.name == name }).keyword
             for namespace in [shop.hub, shop.workspace(0)] {
                 try await Nftables.apply("flush \(keyword) ip kiln \(name)", in: namespace)
                 #expect(try await shop.elements() != whole)
-                #expect(try await shop.review() == [true])
+                #expect(try await shop.review() == [true, true])
                 #expect(try await shop.elements() == whole)
             }
             #expect(try await TestClient.ask(in: shop.service(2), shop.api, 8080) == .reply("dev from \(caller)"))
+            #expect(try await TestClient.ask(.udp, in: shop.service(2), shop.database, 7000) == .reply("dev from \(caller)"))
         }
     }
 

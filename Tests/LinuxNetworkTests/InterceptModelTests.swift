@@ -13,11 +13,13 @@ import Testing
                 try await namespace.perform { try Nftables.elementsHere(of: EnvironmentIntercepts.collections, in: "kiln") }
             }
             for _ in 0..<40 {
-                let (wanted, present) = (Self.intercepts(&random), try await read())
+                let present = try await read()
+                let before = EnvironmentIntercepts(present)
+                let wanted = Self.intercepts(&random, after: before)
                 let services = (0..<Int.random(in: 0...5)).map { _ in RoutedService(index: .random(in: 1...AddressPlan.maximumIndex)) }
                 let others = try await namespace.perform { try Nftables.elementsHere(of: ServiceMaps.collections, in: "kiln") }
                 let script =
-                    (wanted.elements.changes(from: present, table: "kiln") + ServiceMaps.elements(services).changes(from: others, table: "kiln"))
+                    (wanted.changes(from: present) + ServiceMaps.elements(services).changes(from: others, table: "kiln"))
                     .joined(separator: "\n")
                 guard !script.isEmpty else { continue }
                 try await Nftables.check(script, in: namespace)
@@ -25,9 +27,30 @@ import Testing
                 try await Nftables.apply(script, in: namespace)
                 let found = try await read()
                 #expect(EnvironmentIntercepts(found) == wanted)
-                #expect(wanted.elements.changes(from: found, table: "kiln").isEmpty)
+                #expect(wanted.changes(from: found).isEmpty)
+                let zones = EnvironmentIntercepts(found).zones
+                for key in wanted.active where key.port.transport == .udp {
+                    let place = try #require(wanted.leases[key]?.place)
+                    #expect(zones[place] == wanted.zones[place] && zones[place] != nil, "what is read back is what was allotted")
+                }
+                for place in Self.places {
+                    if let zone = before.zones[place] { #expect(zones[place] == zone, "a place keeps its zone when it is left for a while") }
+                }
             }
         }
+    }
+
+    @Test func noTwoPlacesShareAZone() {
+        var zones = ExchangeZones()
+        for place in Self.places + Self.places { zones.allot(place) }
+        #expect(Set(Self.places.map { zones[$0] }) == Set((1...UInt16(Self.places.count)).map { $0 }))
+        let name = EnvironmentIntercepts.places.name
+        let listing = "\tmap \(name) {\n\t\telements = { 1 : 198.19.0.9 . 1, 2 timeout 1h expires 59m : 198.19.0.9 . 2, 0 : 198.19.0.9 . 3 }\n\t}\n"
+        var read = ExchangeZones(SetElements(names: [name], listing: listing))
+        let others = (1...3).map { Place(address: AddressPlan.workspace(9), port: $0) }
+        #expect(others.map { read[$0] } == [1, 2, nil], "what is only reserved counts, what nobody of ours wrote does not")
+        read.allot(Self.places[0])
+        #expect(read[Self.places[0]] == 3)
     }
 
     @Test func aWorkspacesRulesComeBackToo() async throws {
@@ -50,9 +73,10 @@ import Testing
                 #expect(after == rules.elements)
                 #expect(rules.additions(to: after).isEmpty && rules.removals(from: after).isEmpty)
                 // Only what remote callers came by stays a moment, and nothing that contradicts what is there now.
-                let leaving = after.leaving.values.flatMap { $0 }
-                #expect(leaving.allSatisfy { $0.hasPrefix("\(holder) . ") })
-                #expect(after.leaving["intercepts", default: []].isDisjoint(with: after.keys(of: "open")))
+                for (name, leaving) in after.leaving {
+                    #expect(leaving.keys.allSatisfy { $0.hasPrefix("\(holder) . ") || name == "places" })
+                    #expect(after.keys(of: name).isDisjoint(with: leaving.keys))
+                }
             }
         }
     }
@@ -107,7 +131,7 @@ import Testing
                 "intercepts": ["198.18.0.1 . tcp . 80": "198.19.0.1 . 3000", "198.18.0.2 . udp . 53": "198.19.0.1 . 3001"],
                 "traffic": ["0x00021f90": "", "0x00031f90": ""], "empty": [:], "last": ["0x00000001": ""], "absent": [:],
             ])
-        #expect(elements.leaving == ["intercepts": ["198.18.0.3 . tcp . 80"]])
+        #expect(elements.leaving == ["intercepts": ["198.18.0.3 . tcp . 80": "198.19.0.1 . 3002"]])
         #expect(elements.counters["traffic"]?["0x00021f90"] == .init(packets: 7, bytes: 420))
         #expect(elements.counters["intercepts"]?["198.18.0.2 . udp . 53"] == .init(packets: 3, bytes: 400))
     }
@@ -141,9 +165,16 @@ import Testing
         InterceptKey(.random(in: indexes, using: &random), ServicePort(.random(in: ports, using: &random), Bool.random(using: &random) ? .tcp : .udp))
     }
 
+    /// Wherever `intercepts` may lead.
+    private static let places = (1...3).flatMap { number in
+        (UInt16(3000)...3003).map { Place(address: AddressPlan.workspace(number), port: $0) }
+    }
+
     /// Of three workspaces, few enough keys and targets that they meet.
-    private static func intercepts(_ random: inout some RandomNumberGenerator) -> EnvironmentIntercepts {
-        var intercepts = EnvironmentIntercepts()
+    private static func intercepts(
+        _ random: inout some RandomNumberGenerator, after before: EnvironmentIntercepts = EnvironmentIntercepts()
+    ) -> EnvironmentIntercepts {
+        var intercepts = before
         for number in 1...3 {
             let keys = Set((0..<Int.random(in: 0...6, using: &random)).map { _ in key(&random, indexes: 1...4, ports: 1...5) })
             let wanted = keys.map { key in

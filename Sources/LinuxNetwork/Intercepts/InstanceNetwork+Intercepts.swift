@@ -31,9 +31,7 @@ extension InstanceNetwork {
                 try clearInterceptRules(of: workspace)
                 return []
             }
-            let states = try convergeHere(workspace, address, in: environment) { _ in }
-            try endOrphanedExchanges(of: workspace, address, in: environment, active: Set(states.filter(\.isOn).map(\.intercept.key)))
-            return states
+            return try convergeHere(workspace, address, in: environment) { _ in }
         }
     }
 
@@ -49,7 +47,7 @@ extension InstanceNetwork {
         try party.prepare(for: switching.wanted)
         try switching.apply()
         for party in [party] + losers { try party.trim(to: switching.wanted) }
-        try endStaleFlows(switching, environment: environment, parties: [party] + losers)
+        try cutConnections(switching, environment: environment, parties: [party] + losers)
         return switching.wanted.states(of: address, listening: party.listening.ports)
     }
 

@@ -12,7 +12,7 @@ extension InstanceNetwork {
         let parties = try interceptParties(in: environment, of: holders)
         try switching.apply()
         for party in parties { try party.trim(to: switching.wanted) }
-        try endStaleFlows(switching, environment: environment, parties: parties)
+        try cutConnections(switching, environment: environment, parties: parties)
     }
 
     /// Takes out the intercepts of workspaces that are not connected any more: somebody deleted the namespace of one, say.

@@ -14,13 +14,17 @@ extension InstanceNetwork {
             guard hub.exists, own.exists else {
                 throw KilnError(.probeFailed, "The workspace \(workspace) or the environment \(environment) has no network.")
             }
-            try verifyRules(intercept, holder: address, hub: hub, own: own)
-            guard intercept.port.transport == .tcp else { return try verifyListener(intercept, own) }
+            guard intercept.port.transport == .tcp else {
+                try verifyRules(intercept, holder: address, hub: hub, own: own)
+                return try verifyListener(intercept, own)
+            }
             let caller = try prober(for: intercept.serviceIndex, in: environment)
             let probe = try caller.enter {
                 try Probe.openHere(to: intercept.key.address, port: intercept.port.number, timeout: timeout, dscp: Table.probe)
             }
             guard probe.result == .open else {
+                // Which of the reasons it is; a connection that got there needs none of them.
+                try verifyRules(intercept, holder: address, hub: hub, own: own)
                 try verifyListener(intercept, own)
                 throw KilnError(
                     .probeFailed, "A connection to port \(intercept.port) of the service did not reach port \(intercept.target): \(probe.result).")
@@ -28,6 +32,7 @@ extension InstanceNetwork {
             let entry = try Conntrack.entry(
                 .tcp, from: probe.local.address, probe.local.port, to: intercept.key.address, intercept.port.number, in: hub)
             guard entry?.replySource == address, entry?.replySourcePort == intercept.target else {
+                try verifyRules(intercept, holder: address, hub: hub, own: own)
                 let end = entry.map { "\($0.replySource):\($0.replySourcePort ?? 0)" } ?? "nowhere"
                 throw KilnError(.probeFailed, "A connection to port \(intercept.port) of the service reached \(end) instead of the workspace.")
             }
@@ -41,9 +46,8 @@ extension InstanceNetwork {
             throw KilnError(.probeFailed, "The environment does not send port \(intercept.port) to the workspace.")
         }
         let listening = try ListenerTable.read(in: own, [intercept.port.transport])
-        var alone = EnvironmentIntercepts()
-        alone.replace(with: [intercept], of: holder)
-        alone.review(holder, listening: [intercept.targetPort])
+        var alone = intercepts
+        alone.remove { $0.intercept.key != intercept.key }
         let rules = WorkspaceRules(alone, of: holder, listening: listening)
         guard rules.additions(to: try WorkspaceRules.readElements(in: own)).isEmpty else {
             throw KilnError(.probeFailed, "The workspace's rules do not lead port \(intercept.port) of the service to port \(intercept.target).")

@@ -29,16 +29,12 @@ struct InterceptParty {
         if !commands.isEmpty { try namespace.enter { try Nftables.applyHere(commands.joined(separator: "\n")) } }
     }
 
-    /// What may be tracked in its namespace of an intercepted port: its own calls, and with UDP what came by the environment, which a listener
-    /// on another address would not answer.
-    func flows(_ key: InterceptKey, _ lease: EnvironmentIntercepts.Lease?) -> [StaleFlows] {
-        let own = [IPv4Prefix(.loopback, 32), IPv4Prefix(address, 32)]
-        guard let lease, lease.holder == address else { return [StaleFlows(key, end: nil, interceptors: own)] }
-        let end = (WorkspaceRules.end(of: lease.intercept, address, listening), lease.intercept.target)
-        var flows = [StaleFlows(key, end: end, interceptors: own)]
-        if key.port.transport == .udp {
-            flows.append(StaleFlows(transport: .udp, address: address, port: lease.intercept.target, end: end, interceptors: own))
-        }
-        return flows
+    /// Its own TCP connections to an intercepted port that lead back to itself. By its sockets: whoever walks through what is tracked passes
+    /// by all that the machine tracks.
+    func ownConnections(to key: InterceptKey) throws -> [Conntrack.Entry] {
+        let query = OpenSocket.Query(transports: [.tcp], remotePort: key.port.number)
+        return try OpenSocket.list(in: namespace, query).filter { $0.remote == key.address }.compactMap { socket in
+            try Conntrack.entry(.tcp, from: socket.local, socket.localPort, to: key.address, key.port.number, in: namespace)
+        }.filter { $0.replySource != key.address }
     }
 }

@@ -35,7 +35,7 @@ struct InterceptSwitch {
 
     /// The transaction; none when nothing differs.
     func apply() throws {
-        var commands = wanted.elements.changes(from: present, table: Table.inNamespace)
+        var commands = wanted.changes(from: present)
         commands += try forgetting(Set(before.leases.keys).subtracting(wanted.leases.keys).union(takenOver))
         if !commands.isEmpty { try namespace.enter { try Nftables.applyHere(commands.joined(separator: "\n")) } }
     }

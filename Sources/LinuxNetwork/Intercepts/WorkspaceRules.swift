@@ -12,16 +12,18 @@ struct WorkspaceRules: Sendable, Equatable {
             elements[Self.connections.name, SetElements.mark(key.mark)] = ""
             elements[Self.traffic.name, SetElements.mark(key.mark)] = ""
             guard state.isOn else { continue }
+            elements[Self.marks.name, key.element] = SetElements.mark(key.mark)
             // Two intercepts with the same target share it.
             let incoming = "\(holder) . \(key.port.transport.rawValue) . \(intercept.target)"
-            let end = Self.end(of: intercept, holder, listening)
-            if end == holder {
-                elements[Self.open.name, incoming] = ""
-            } else {
-                elements[Self.intercepts.name, incoming] = "\(end) . \(intercept.target)"
+            let end = Place(address: Self.end(of: intercept, holder, listening), port: intercept.target)
+            guard key.port.transport == .udp, let zone = intercepts.zones[Place(address: holder, port: intercept.target)] else {
+                for key in [incoming, key.element] { elements[Self.intercepts.name, key] = end.element }
+                continue
             }
-            elements[Self.intercepts.name, key.element] = "\(end) . \(intercept.target)"
-            elements[Self.marks.name, key.element] = SetElements.mark(key.mark)
+            if end.address == holder { elements[Self.open.name, incoming] = "" }
+            let own = zone << 1 | (end.address == holder ? 0 : 1)
+            for key in [incoming, key.element] { elements[Self.zoned.name, key] = "\(own)" }
+            elements[Self.places.name, "\(own)"] = end.element
         }
     }
 
@@ -32,42 +34,30 @@ struct WorkspaceRules: Sendable, Equatable {
         return isUDP && !listening.onLoopback.contains(intercept.targetPort) ? holder : .loopback
     }
 
-    func additions(to current: SetElements) -> [String] {
-        contradictions(in: current) + elements.additions(to: current, table: Table.inNamespace)
-    }
+    func additions(to current: SetElements) -> [String] { elements.additions(to: current, table: Table.inNamespace) }
 
     /// The commands that take away what these rules lack. What remote callers came by stays a moment, and goes by itself.
     func removals(from current: SetElements) -> [String] {
         elements.removals(
             from: current, table: Table.inNamespace,
-            grace: (Self.grace, { $1.hasPrefix("\(holder) . ") && elements[Self.open.name, $1] == nil && elements[Self.intercepts.name, $1] == nil }))
-    }
-
-    /// What is about to go and would lead callers astray meanwhile: the program listened on 127.0.0.1 before and is open to all now.
-    private func contradictions(in current: SetElements) -> [String] {
-        let keys = elements.keys(of: Self.open.name).intersection(current.leaving[Self.intercepts.name] ?? []).sorted()
-        return keys.flatMap { key in
-            let port = key.split(separator: " ").last ?? ""
-            // Added first: it may be gone any moment, and deleting what is not there fails.
-            return [
-                "add element ip \(Table.inNamespace) \(Self.intercepts.name) { \(key) : \(IPv4Address.loopback) . \(port) }",
-                "delete element ip \(Table.inNamespace) \(Self.intercepts.name) { \(key) }",
-            ]
-        }
+            grace: (Self.grace, { name, key in name == Self.places.name || key.hasPrefix("\(holder) . ") }))
     }
 }
 
 extension WorkspaceRules {
-    /// For callers from the environment, by the workspace's own address and the target; for its own calls, by virtual address and port.
+    /// TCP: for callers from the environment, by the workspace's own address and the target; for its own calls, by virtual address and port.
     static let intercepts = Table.Collection(
         keyword: "map", name: "intercepts", type: EnvironmentIntercepts.intercepts.type, options: "flags timeout;")
+    /// UDP, by the same keys: a zone for each end, so that exchanges follow a program that listens elsewhere now.
+    static let zoned = EnvironmentIntercepts.zoned
+    static let places = EnvironmentIntercepts.places
     /// What callers from the environment reach untranslated.
     static let open = Table.Collection(keyword: "set", name: "open", type: EnvironmentIntercepts.keyType, options: "flags timeout;")
     /// The workspace's own calls never reach the environment, so they are counted here.
     static let marks = EnvironmentIntercepts.marks
     static let connections = EnvironmentIntercepts.connections
     static let traffic = EnvironmentIntercepts.traffic
-    static let collections = [intercepts, open, marks, connections, traffic]
+    static let collections = [intercepts, zoned, places, open, marks, connections, traffic]
 
     /// Seconds that a connection which the environment just sent on may take to get here after its intercept was switched off.
     static let grace = 2

@@ -38,14 +38,25 @@ extension Table {
         name: inNamespace, collections: WorkspaceRules.collections,
         chains: [
             Chain(
+                name: "incoming_exchanges", base: "filter hook prerouting priority raw; policy accept",
+                rules: ["iifname \"\(connection)\" \(zoning(WorkspaceRules.zoned))"]),
+            Chain(
+                name: "own_exchanges", base: "filter hook output priority raw; policy accept",
+                rules: ["oifname \"\(connection)\" \(zoning(WorkspaceRules.zoned))"]),
+            Chain(
                 name: "prerouting", base: "nat hook prerouting priority dstnat; policy accept",
-                rules: ["iifname \"\(connection)\" \(dnat(WorkspaceRules.intercepts))"]),
+                rules: [
+                    "iifname \"\(connection)\" \(dnat(WorkspaceRules.intercepts))",
+                    "iifname \"\(connection)\" \(dnat(zone: WorkspaceRules.places))",
+                ]),
             Chain(
                 name: "output", base: "nat hook output priority -100; policy accept",
                 rules: [
+                    "meta l4proto udp ct original zone 0 accept",
                     "oifname \"\(connection)\" \(marking(WorkspaceRules.marks))",
                     "ct mark @\(WorkspaceRules.connections.name)",
                     "oifname \"\(connection)\" \(dnat(WorkspaceRules.intercepts))",
+                    "oifname \"\(connection)\" \(dnat(zone: WorkspaceRules.places))",
                 ]),
             Chain(
                 name: "input", base: "filter hook input priority filter; policy drop",
@@ -64,6 +75,14 @@ extension Table {
 
     private static func dnat(_ map: Collection) -> String { "dnat ip to ip daddr . ip protocol . th dport map @\(map.name)" }
 
+    /// Before conntrack looks for the connection: which of the exchanges with these ends a datagram belongs to.
+    private static func zoning(_ map: Collection) -> String {
+        "meta l4proto udp ct original zone set ip daddr . ip protocol . th dport map @\(map.name)"
+    }
+
+    /// By the zone alone: the switch may have changed since `zoning`.
+    private static func dnat(zone map: Collection) -> String { "meta l4proto udp dnat ip to ct original zone map @\(map.name)" }
+
     /// Only the first packet of a connection sees it, as all of a nat chain.
     private static func marking(_ map: Collection) -> String {
         "ip dscp != \(probe) ct mark set ip daddr . ip protocol . th dport map @\(map.name)"
@@ -78,12 +97,18 @@ extension Table {
             chains: [
                 sources,
                 Chain(
+                    name: "exchanges", base: "filter hook prerouting priority raw; policy accept",
+                    rules: [zoning(EnvironmentIntercepts.zoned)]),
+                Chain(name: "originals", base: nil, rules: ["dnat to ip daddr map @\(ServiceMaps.addresses.name)"]),
+                Chain(
                     name: "translate", base: "nat hook prerouting priority dstnat; policy accept",
                     rules: [
+                        "meta l4proto udp ct original zone 0 goto originals",
                         marking(EnvironmentIntercepts.marks),
                         "ct mark @\(EnvironmentIntercepts.connections.name) update @\(EnvironmentIntercepts.callers.name) { ip saddr . ct mark }",
                         dnat(EnvironmentIntercepts.intercepts),
-                        "dnat to ip daddr map @\(ServiceMaps.addresses.name)",
+                        dnat(zone: EnvironmentIntercepts.places),
+                        "goto originals",
                     ]),
                 noRoute(from: inside),
                 Chain(

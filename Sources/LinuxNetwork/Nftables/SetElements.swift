@@ -8,8 +8,8 @@ struct SetElements: Sendable, Equatable {
 
     /// By the name of their set or map, then by key (`198.18.0.1 . tcp . 80`): the value, empty in a set.
     private(set) var values: [String: [String: String]]
-    /// Keys of elements that the kernel will remove by itself, by the name of their map. They count for packets, not as elements.
-    private(set) var leaving: [String: Set<String>] = [:]
+    /// Elements that the kernel will remove by itself, as `values`. They count for packets, not as elements.
+    private(set) var leaving: [String: [String: String]] = [:]
     private(set) var counters: [String: [String: Counter]] = [:]
 
     /// Empty sets and maps of these names.
@@ -45,8 +45,8 @@ extension SetElements {
             guard !new.isEmpty else { return [] }
             let add = "add element ip \(table) \(name) { \(new.sorted { $0.key < $1.key }.map(Self.element).joined(separator: ", ")) }"
             // Replaced by deleting and adding in one transaction. An element that is leaving may be gone any moment, and deleting what is
-            // not there fails: so it is added before.
-            let leaving = new.filter { current.leaving[name]?.contains($0.key) == true }
+            // not there fails: so it is added before, as it was, which does nothing while it is there.
+            let leaving = (current.leaving[name] ?? [:]).filter { new[$0.key] != nil }
             let replaced = Set(leaving.keys).union(new.keys.filter { present[$0] != nil }).sorted()
             guard !replaced.isEmpty else { return [add] }
             let again = leaving.isEmpty ? [] : ["add element ip \(table) \(name) { \(leaving.map(Self.element).sorted().joined(separator: ", ")) }"]
@@ -90,11 +90,12 @@ extension SetElements {
         let key = Self.concatenation(words[..<colon])
         guard !key.isEmpty else { return }
         let attributes = words[..<colon]
+        let value = colon < words.endIndex ? Self.concatenation(words[(colon + 1)...]) : ""
         if attributes.contains("timeout") || attributes.contains("expires") {
-            leaving[name, default: []].insert(key)
+            leaving[name, default: [:]][key] = value
             return
         }
-        values[name, default: [:]][key] = colon < words.endIndex ? Self.concatenation(words[(colon + 1)...]) : ""
+        values[name, default: [:]][key] = value
         if let packets = Self.number(after: "packets", in: attributes), let bytes = Self.number(after: "bytes", in: attributes) {
             counters[name, default: [:]][key] = Counter(packets: packets, bytes: bytes)
         }

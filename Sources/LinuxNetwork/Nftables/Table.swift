@@ -5,7 +5,9 @@ struct Table: Sendable, Equatable {
         /// `map` or `set`.
         let keyword: String
         let name: String
+        /// `ipv4_addr . inet_service`, say; with `isTypeof` expressions of these types, for those that have no name.
         let type: String
+        var isTypeof = false
         /// `flags timeout;`, say: what stands behind the type.
         var options = ""
     }
@@ -43,7 +45,7 @@ struct Table: Sendable, Equatable {
     private func lines(_ start: [String]) -> String { (start + body + ["add chain ip \(name) \(mark)"]).joined(separator: "\n") + "\n" }
 
     private var body: [String] {
-        var lines = collections.map { "add \($0.keyword) ip \(name) \($0.name) { type \($0.type); \($0.options) }" }
+        var lines = collections.map { "add \($0.keyword) ip \(name) \($0.name) { \($0.isTypeof ? "typeof" : "type") \($0.type); \($0.options) }" }
         for chain in chains {
             lines.append("add chain ip \(name) \(chain.name)" + (chain.base.map { " { type \($0); }" } ?? ""))
             lines.append("flush chain ip \(name) \(chain.name)")

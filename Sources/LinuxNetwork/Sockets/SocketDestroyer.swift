@@ -16,6 +16,17 @@ enum SocketDestroyer {
         return condemned.count
     }
 
+    /// Destroys the TCP sockets with these ends in `namespace`; content with those that are gone.
+    static func destroy(_ ends: [ConnectionEnds], in namespace: NetworkNamespace) throws {
+        if ends.isEmpty { return }
+        let socket = try namespace.enter { try NetlinkSocket(family: NETLINK_SOCK_DIAG) }
+        let found = try Set(ends).compactMap { ends in
+            // Where there is none the kernel answers with the listener, and would destroy that.
+            try socket.get(ends.lookup(in: namespace)).flatMap { OpenSocket($0, .tcp) }.flatMap { $0.ends == ends ? $0 : nil }
+        }
+        try socket.send(found.map { destruction(of: $0, in: namespace) })
+    }
+
     private static func destruction(of socket: OpenSocket, in namespace: NetworkNamespace) -> NetlinkRequest {
         var header = inet_diag_req_v2()
         header.sdiag_family = socket.message.idiag_family

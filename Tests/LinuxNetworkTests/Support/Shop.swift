@@ -101,7 +101,7 @@ struct Shop {
             let elements = try await namespace.perform { try Nftables.elementsHere(of: collections, in: Table.inNamespace) }
             for collection in collections {
                 found += elements.keys(of: collection.name).map { "\(collection.name) \($0)" }
-                found += (elements.leaving[collection.name] ?? []).map { "leaving \(collection.name) \($0)" }
+                found += (elements.leaving[collection.name] ?? [:]).keys.map { "leaving \(collection.name) \($0)" }
             }
         }
         return found.sorted()

@@ -31,16 +31,19 @@ final class TestClient: Sendable {
         }
     }
 
-    /// Opens a socket in `namespace`, optionally from `source`, connected to the peer.
+    /// Opens a socket in `namespace`, optionally from `source` and its port, connected to the peer.
     /// - Throws: `SystemCallError` with connect's errno.
     static func open(
-        _ transport: TransportProtocol = .tcp, in namespace: NetworkNamespace, to address: IPv4Address, port: UInt16, source: IPv4Address? = nil
+        _ transport: TransportProtocol = .tcp, in namespace: NetworkNamespace, to address: IPv4Address, port: UInt16, source: IPv4Address? = nil,
+        sourcePort: UInt16 = 0
     ) async throws -> Result<TestClient, CallFailure> {
         try await namespace.perform {
             let type = transport == .tcp ? SOCK_STREAM : SOCK_DGRAM
             let client = TestClient(socket(AF_INET, CInt(type.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0))
             client.setTimeout(milliseconds: 1500)
-            if let source, withAddress(source, 0, { bind(client.number, $0, $1) }) != 0 { return .failure(CallFailure(number: errno)) }
+            if source != nil || sourcePort != 0, withAddress(source ?? .unspecified, sourcePort, { bind(client.number, $0, $1) }) != 0 {
+                return .failure(CallFailure(number: errno))
+            }
             guard withAddress(address, port, { connect(client.number, $0, $1) }) == 0 else { return .failure(CallFailure(number: errno)) }
             return .success(client)
         }
