@@ -70,6 +70,36 @@ import Testing
         }
     }
 
+    /// The other end of what a workspace calls may be another workspace, which intercepts, or did.
+    @Test func anInterceptorsEndOfACallersConnectionIsEndedToo() async throws {
+        try await World.with { world in
+            let shop = try await Shop(world)
+            for number in [0, 1] { try await shop.connect(number) }
+            let servers = [
+                try await TestServer.tcp("dev", in: shop.workspace(0), at: .loopback, port: 3000),
+                try await TestServer.tcp("dual", in: shop.workspace(0), port: 4000, dualStack: true),
+                try await TestServer.udp("dev", in: shop.workspace(0), port: 3000),
+            ]
+            defer { withExtendedLifetime(servers) {} }
+            try await shop.set([shop.intercept(), shop.intercept(ServicePort(9000), target: 4000), shop.intercept(ServicePort(7000, .udp), of: 2)])
+            let caller = shop.addresses[1]
+            let clients = [
+                try await TestClient.open(in: shop.workspace(1), to: shop.api, port: 8080).get(),
+                try await TestClient.open(in: shop.workspace(1), to: shop.api, port: 9000).get(),
+                try await TestClient.open(.udp, in: shop.workspace(1), to: shop.database, port: 7000).get(),
+            ]
+            for (client, word) in zip(clients, ["dev", "dual", "dev"]) { #expect(try await client.ask() == .reply("\(word) from \(caller)")) }
+            // One that outlives its intercept, as the workspace finishes what it began.
+            try await shop.set([shop.intercept(), shop.intercept(ServicePort(7000, .udp), of: 2)])
+            #expect(try await sockets(in: shop.workspace(0), with: caller) == 2)
+            try await shop.disconnect(1)
+            #expect(try await sockets(in: shop.workspace(0), with: caller) == 0)
+            for client in clients { #expect(client.receive() == .failed(ECONNABORTED)) }
+            #expect(try await Conntrack.list(in: shop.hub).allSatisfy { !$0.mentions(caller) }, "exchanges in zones of their own, too")
+            #expect(try await TestClient.ask(in: shop.service(2), shop.api, 8080) == .reply("dev from \(AddressPlan.container(2))"))
+        }
+    }
+
     @Test func anotherWorkspacesConnectionStays() async throws {
         try await World.with { world in
             let shop = try await Shop(world)

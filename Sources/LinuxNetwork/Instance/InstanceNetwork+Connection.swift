@@ -87,7 +87,9 @@ extension InstanceNetwork {
         try SocketDestroyer.destroy(in: workspaceNamespace(workspace)) { AddressPlan.all.contains($0.remote) && $0.remote != address }
         guard let environment else { return }
         let services = try serviceIndexes(environment).map { serviceNamespace(environment: environment, index: $0) }
-        for namespace in [environmentNamespace(environment)] + services where namespace.exists {
+        // Whoever intercepts, or did and finishes what was begun, has the other ends of what this workspace calls.
+        let others = try connectedWorkspaces(environment).filter { $0 != workspace }.map(workspaceNamespace)
+        for namespace in [environmentNamespace(environment)] + services + others where namespace.exists {
             try SocketDestroyer.destroy(in: namespace) { $0.remote == address || $0.local == address }
         }
     }
