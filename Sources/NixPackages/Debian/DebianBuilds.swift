@@ -51,7 +51,9 @@ struct DebianBuilds: Sendable {
     /// The builder's own word on what it cannot do, where there is one.
     static func explained(_ error: KilnError, name: String) -> KilnError {
         guard let mark = error.message.firstRange(of: "refused: ") else { return error }
-        let reason = error.message[mark.upperBound...].prefix { !$0.isNewline }
+        // Errors show line ends as `\n`.
+        let rest = error.message[mark.upperBound...]
+        let reason = rest[..<(rest.firstRange(of: "\\n")?.lowerBound ?? rest.endIndex)].prefix { !$0.isNewline }
         return KilnError(
             .packageFailed, "\(name) from Debian cannot be offered: \(reason).", hint: "apt-get install puts it into this workspace alone.")
     }

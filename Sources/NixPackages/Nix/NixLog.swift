@@ -10,6 +10,7 @@ struct NixLog {
         static let build = 105
     }
     private enum Result {
+        static let buildLine = 101
         static let progress = 105
         static let setExpected = 106
     }
@@ -49,6 +50,8 @@ struct NixLog {
     private var activity = ""
     /// The last lines that were no report but something said to people.
     private var messages: [String] = []
+    /// What a build said last, which often is why it ended.
+    private var lastBuildLine: String?
     private static let messageCount = 20
 
     /// - Returns: how far the work is, when the line changed that.
@@ -64,6 +67,9 @@ struct NixLog {
         case ("start", let type?, _) where type == Activity.copyPath || type == Activity.build:
             guard let path = line.fields?.first?.text else { return nil }
             activity = "\(type == Activity.build ? "building" : "fetching") \(Self.name(path))"
+        case ("result", Result.buildLine?, _):
+            if let text = line.fields?.first?.text { lastBuildLine = Self.withoutColours(text) }
+            return nil
         case ("result", Result.progress?, let id?):
             guard transfers[id] != nil, let fields = line.fields, fields.count >= 2, let done = fields[0].number, let total = fields[1].number else {
                 return nil
@@ -104,7 +110,10 @@ struct NixLog {
     /// The error that explains why a program ended as it did.
     func failure(of program: String, status: Int) -> KilnError {
         let text = messages.joined(separator: "\n")
-        let told = (messages.last { !$0.hasPrefix("(use '--show-trace'") } ?? "it ended with status \(status)").printable(limit: 400)
+        var last = messages.last { !$0.hasPrefix("(use '--show-trace'") } ?? "it ended with status \(status)"
+        // Newer versions of Nix repeat it by themselves.
+        if let lastBuildLine, last.contains("builder for"), !last.contains(lastBuildLine) { last += ": \(lastBuildLine)" }
+        let told = last.printable(limit: 400)
         if let line = messages.first(where: { message in Self.untrusted.contains { message.contains($0) } }) {
             return KilnError(
                 .untrustedSignature, "What a cache sent is not signed by a key this host trusts: \(line.printable(limit: 400))",

@@ -30,6 +30,18 @@ struct NixLogTests {
             ])
     }
 
+    @Test("A build that failed is told with its last words")
+    func buildLine() {
+        var log = NixLog()
+        _ = log.read(#"@nix {"action":"result","fields":["first"],"id":5,"type":101}"#)
+        _ = log.read(#"@nix {"action":"result","fields":["refused: it is no program"],"id":5,"type":101}"#)
+        _ = log.read(#"@nix {"action":"msg","level":0,"msg":"builder for '\#(store)-x.drv' failed with exit code 1"}"#)
+        let error = log.failure(of: "nix-build", status: 1)
+        #expect(error.code == .packageFailed)
+        #expect(error.message.hasSuffix("failed with exit code 1: refused: it is no program"))
+        #expect(DebianBuilds.explained(error, name: "x-1").message == "x-1 from Debian cannot be offered: it is no program.")
+    }
+
     @Test(
         "What does not belong to a transfer is no progress",
         arguments: [
