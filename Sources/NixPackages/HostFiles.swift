@@ -57,7 +57,8 @@ enum HostFiles {
     }
 
     static func replace(_ path: String, with content: [UInt8], mode: mode_t = 0o644) throws(KilnError) {
-        let temporary = path + ".new"
+        // A name of its own: two may write the same file at the same time.
+        let temporary = "\(path).\(UInt32.random(in: 0...UInt32.max)).new"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode)
         guard descriptor >= 0 else { throw failure("write \(path)") }
         var rest = content[...]
