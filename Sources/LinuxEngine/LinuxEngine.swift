@@ -88,7 +88,7 @@ public final class LinuxEngine: WorkspaceEngine {
         health = HealthMonitor(
             check: { container, check in await containers.healthCheck(container, check) },
             changed: { observers.notify(ResourceReference(kind: .environment, id: $0)) })
-        (packageHost, packageProblem) = configuration.packageHost()
+        (packageHost, packageProblem) = configuration.packageHost(containers.cgroups, logger: logger)
         packageMounts = PackageMounts(directory: configuration.packages.directory)
         keeper = try InterceptKeeper(
             network: network, changed: { observers.notify(ResourceReference(kind: .workspace, id: $0)) }, logger: logger)

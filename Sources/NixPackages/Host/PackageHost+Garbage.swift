@@ -11,12 +11,18 @@ extension PackageHost {
     }
 
     /// Bytes that one run of Nix frees at most: between two of them the clock is looked at.
-    private static let portion = 128 << 20
+    static let portion = 128 << 20
 
     /// Deletes what no root keeps, in portions, for as long as the limits allow. Adds go on meanwhile.
     /// - Parameter machine: whose dropped packages may go, too, though files in its home may name them; nil: nobody's.
     public func collectGarbage(
         droppedBy machine: ResourceID?, progress: @escaping @Sendable (PackageProgress) async -> Void
+    ) async throws -> Collection {
+        try await collectGarbage(droppedBy: machine, portion: Self.portion, progress: progress)
+    }
+
+    func collectGarbage(
+        droppedBy machine: ResourceID?, portion: Int, progress: @escaping @Sendable (PackageProgress) async -> Void
     ) async throws -> Collection {
         if let machine {
             for path in try store.roots.paths(of: .released(machine)) { try store.roots.release(path, for: .released(machine)) }
@@ -28,11 +34,12 @@ extension PackageHost {
         while result.isPartial, clock.now < deadline {
             try Task.checkCancellation()
             await progress(PackageProgress(activity: "deleting", fetched: min(result.freed, total), total: total))
-            let deleted = try await store.collect(atMost: Self.portion)
+            let deleted = try await store.collect(atMost: portion)
             result.paths += deleted.paths
             result.freed += deleted.bytes
-            result.isPartial = deleted.bytes >= Self.portion
+            result.isPartial = deleted.bytes >= portion
         }
+        try store.forgetSizes()
         return result
     }
 

@@ -14,6 +14,8 @@ public struct PackageHost: Sendable {
         /// Where what makes store paths of Debian packages is installed (`scripts/debian-builder`).
         public var debianBuilder: String
         public var limits: PackageLimits
+        /// What comes before the words of a program that builds, to bound its memory.
+        public var buildLimiter: [String] = []
 
         public init(prefix: String, directory: String, debianBuilder: String, limits: PackageLimits = PackageLimits()) {
             self.prefix = prefix
@@ -26,7 +28,7 @@ public struct PackageHost: Sendable {
         public func directory(of source: Name) -> String { "\(directory)/sources/\(source)" }
 
         /// Nix as all sources run it.
-        public var nix: Nix { Nix(directory: "\(directory)/nix") }
+        public var nix: Nix { Nix(directory: "\(directory)/nix", limiter: buildLimiter) }
 
         var roots: StoreRoots { StoreRoots(directory: "/nix/var/nix/gcroots/\(prefix)") }
         var views: ViewStore { ViewStore(directory: "\(directory)/views") }

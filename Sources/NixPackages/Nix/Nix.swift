@@ -15,10 +15,13 @@ public struct Nix: Sendable {
 
     /// Holds `nix.conf`, Nix's caches and the folder that builds run in; root's.
     public let directory: String
+    /// What comes before the words of a program that builds, to bound what it may use.
+    let limiter: [String]
     let runner: any CommandRunner
 
-    public init(directory: String, runner: any CommandRunner = SystemCommandRunner()) {
+    public init(directory: String, limiter: [String] = [], runner: any CommandRunner = SystemCommandRunner()) {
         self.directory = directory
+        self.limiter = limiter
         self.runner = runner
     }
 
@@ -44,6 +47,7 @@ public struct Nix: Sendable {
     ) async throws -> String {
         let settings = options.sorted { $0.key < $1.key }.flatMap { ["--option", $0.key, $0.value] }
         var words = [program.rawValue] + arguments + ["--log-format", "internal-json"] + settings
+        if program == .build || arguments.contains("--realise") { words = limiter + words }
         if isPatient { words = ["nice", "-n", "19", "ionice", "-c", "3"] + words }
         let command = Command(words[0], Array(words.dropFirst()), environment: environment, timeout: timeout, outputLimit: 256 << 20)
         let log = NixLogReader()

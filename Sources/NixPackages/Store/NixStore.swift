@@ -69,6 +69,13 @@ struct NixStore: Sendable {
         return sizes
     }
 
+    /// Drops the sizes of paths that are gone.
+    func forgetSizes() throws(KilnError) {
+        for name in try HostFiles.list(sizesDirectory) where !HostFiles.exists("\(Self.directory)/\(name)") {
+            try HostFiles.remove("\(sizesDirectory)/\(name)")
+        }
+    }
+
     /// The paths with all that they need. Paths that are not valid are left out.
     func graph(ofClosure paths: some Collection<StorePath>) async throws -> StoreGraph {
         guard !paths.isEmpty else { return StoreGraph() }
