@@ -16,6 +16,8 @@ import sys
 import threading
 import time
 
+import bench_packages
+
 PREFIX = os.environ.get("KILN_PREFIX", "kiln")
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "12"))
 MANY = int(os.environ.get("BENCH_MANY", "200"))
@@ -615,6 +617,8 @@ def main():
             bench_environment(directory)
         if wanted("create"):
             bench_create()
+        if wanted("packages"):
+            bench_packages.measure(sys.modules[__name__])
     finally:
         clean()
     if wanted("api"):

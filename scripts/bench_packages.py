@@ -1,0 +1,138 @@
+"""The packages part of the bench: what `kl pkg` takes beside `nix-env -i` alone and `apt-get install` in the container.
+
+Given the module that measures, whose helpers it uses: run, kl, timed, report, KL, MANY, ROUNDS.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+# Small, and in every source.
+PACKAGE = "jq"
+PROOF = "jq -n 1"
+# Sets that have little in common.
+SETS = [
+    ["ripgrep"], ["fd-find"], ["tree"], ["tmux"], ["sqlite3"], ["redis-tools"], ["bat"], ["ncdu"], ["pv"], ["moreutils"],
+    ["htop"], ["figlet"], ["zstd"], ["rsync"], ["dos2unix"], ["entr"], ["parallel"], ["gron"], ["hyperfine"], ["shellcheck"],
+]
+
+
+class OpenShell:
+    """A shell in a workspace that was open before anything was added to it."""
+
+    def __init__(self, bench, workspace):
+        self.process = subprocess.Popen(
+            [bench.KL, "ws", "exec", workspace, "--", "bash"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert self.ask("echo ready") == "ready"
+
+    def ask(self, command):
+        self.process.stdin.write(f"{command}\n".encode())
+        self.process.stdin.flush()
+        return self.process.stdout.readline().decode().strip()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def installed(bench, workspace):
+    return json.loads(bench.kl("ws", "show", workspace, "--json"))["status"]["packages"]
+
+
+def add_and_run(bench, shell, workspace, package=PACKAGE):
+    def action():
+        bench.kl("pkg", "add", package, "--workspace", workspace)
+        if shell.ask(PROOF) != "1":
+            raise SystemExit(f"{PROOF} did not answer in the open shell")
+    return bench.timed(action)
+
+
+def cold(bench):
+    """Nothing of it in the store, as after a first `make up`; the index is there."""
+    adds, apt = [], []
+    for _ in range(max(2, bench.ROUNDS // 4)):
+        bench.kl("pkg", "gc", "--yes")
+        bench.kl("ws", "create", "bench-cold")
+        shell = OpenShell(bench, "bench-cold")
+        adds.append(add_and_run(bench, shell, "bench-cold"))
+        shell.close()
+        bench.kl("ws", "exec", "bench-cold", "--", "sudo", "apt-get", "update", "-qq")
+        apt.append(bench.timed(lambda: bench.kl("ws", "exec", "bench-cold", "--", "sudo", "apt-get", "install", "-qq", "-y", PACKAGE)))
+        bench.kl("ws", "delete", "bench-cold", "--yes")
+    source = "Debian"
+    bench.report(f"add {PACKAGE}, cold, from {source}, beside apt-get", "ms", adds, apt, "≤ 2500, ≤ 1.0 ×")
+
+
+def warm(bench):
+    bench.kl("pkg", "add", PACKAGE, "--workspace", "bench-w")
+    path = installed(bench, "bench-w")["installed"][0]["storePath"]
+    profile = tempfile.mkdtemp()
+    nix = [bench.timed(lambda: bench.run("nix-env", "-p", f"{profile}/p{number}", "-i", path)) for number in range(bench.ROUNDS)]
+    shutil.rmtree(profile)
+    bench.kl("ws", "create", "bench-v")
+    first, second = OpenShell(bench, "bench-w"), OpenShell(bench, "bench-v")
+    adds, removes, rollbacks, others = [], [], [], []
+    for _ in range(bench.MANY):
+        removes.append(bench.timed(lambda: bench.kl("pkg", "remove", PACKAGE, "--workspace", "bench-w")))
+        adds.append(add_and_run(bench, first, "bench-w"))
+        bench.kl("pkg", "remove", PACKAGE, "--workspace", "bench-w")
+        rollbacks.append(bench.timed(lambda: bench.kl("pkg", "rollback", "--workspace", "bench-w")))
+        others.append(add_and_run(bench, second, "bench-v"))
+        if installed(bench, "bench-v")["fetched"]:
+            raise SystemExit("the second workspace fetched something")
+        bench.kl("pkg", "remove", PACKAGE, "--workspace", "bench-v")
+    for shell in [first, second]:
+        shell.close()
+    bench.report("add, in the store, to a run in an open shell", "ms", adds, nix, "p50 ≤ 60, p99 ≤ 150")
+    bench.report("the same in a second workspace, 0 bytes", "ms", others, nix, "≤ 60")
+    bench.report("remove", "ms", removes, aim="p50 ≤ 60")
+    bench.report("rollback", "ms", rollbacks, aim="p50 ≤ 60")
+
+
+def search(bench):
+    words = ["json", "python", "compress", "http server", "jq", "database", "git", "ripgerp"]
+    times = [bench.timed(lambda: bench.kl("pkg", "search", words[number % len(words)])) for number in range(bench.MANY)]
+    bench.report("search the index of this host", "ms", times, aim="p99 ≤ 50")
+
+
+def at_once(bench):
+    """Twenty workspaces that want different things at the same time; then the same again where all is there."""
+    names = [f"bench-p{number}" for number in range(len(SETS))]
+    for name in names:
+        bench.kl("ws", "create", name)
+    for title in ["20 workspaces add different sets at once, cold", "the same, in the store"]:
+        begin = time.perf_counter()
+        with ThreadPoolExecutor(len(names)) as pool:
+            list(pool.map(lambda pair: bench.kl("pkg", "add", *pair[1], "--workspace", pair[0]), zip(names, SETS)))
+        bench.report(title, "ms", [(time.perf_counter() - begin) * 1000])
+        for name, packages in zip(names, SETS):
+            bench.kl("pkg", "remove", *packages, "--workspace", name)
+    for name in names:
+        bench.kl("ws", "delete", name, "--yes")
+
+
+def during_collection(bench):
+    """Adds while garbage is being collected: what the twenty left."""
+    shell = OpenShell(bench, "bench-w")
+    collector = subprocess.Popen([bench.KL, "pkg", "gc", "--yes"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    adds = []
+    while collector.poll() is None:
+        bench.kl("pkg", "remove", PACKAGE, "--workspace", "bench-w")
+        adds.append(add_and_run(bench, shell, "bench-w"))
+    shell.close()
+    if adds:
+        bench.report("add, in the store, during a collection", "ms", adds)
+
+
+def measure(bench):
+    # Nix's own settings would point to a cache that may not be there.
+    os.environ.setdefault("NIX_CONF_DIR", f"/var/lib/{bench.PREFIX}/packages/nix")
+    cold(bench)
+    warm(bench)
+    search(bench)
+    at_once(bench)
+    during_collection(bench)
