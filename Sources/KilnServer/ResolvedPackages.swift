@@ -37,7 +37,8 @@ extension Backend {
         }
         if let first = errors.first, isAtomic || resolved.packages.isEmpty {
             guard errors.count > 1 else { throw first }
-            throw KilnError(first.code, errors.map(\.message).joined(separator: " "), hint: first.hint)
+            // Each with what mends it, a line for each.
+            throw KilnError(first.code, errors.map(\.description).joined(separator: "\n"))
         }
         return resolved
     }

@@ -84,6 +84,9 @@ import WorkspaceEngine
                 #expect(none.status == 404)
                 #expect(none.text.contains("There is no package nix."))
             }
+            let several = try await kilnd.send("POST", Self.path, body: #"{"packages":["nix","nodejs@18"]}"#)
+            let problem: Problem = try decode(several)
+            #expect(problem.detail == "There is no package nix.\nThere is no nodejs@18.")
             #expect(list(try await settled(kilnd)) == ["jq@1.7"])
         }
     }
