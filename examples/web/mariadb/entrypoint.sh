@@ -17,4 +17,4 @@ ALTER USER '${DB_USER}'@'%' IDENTIFIED BY '${quoted}';
 GRANT ALL ON \`${DB_NAME}\`.* TO '${DB_USER}'@'%';
 EOF
 chown mysql:mysql /run/mysqld/init.sql
-exec mariadbd --user=mysql --datadir="$data" --bind-address=0.0.0.0 --init-file=/run/mysqld/init.sql
+exec mariadbd --user=mysql --datadir="$data" --bind-address=0.0.0.0 --skip-name-resolve --init-file=/run/mysqld/init.sql

@@ -40,9 +40,17 @@ enum HostFiles {
         driver = "overlay"
         graphroot = "\(configuration.storageRoot)"
         runroot = "\(forBuilds ? configuration.buildStorageRun : configuration.storageRun)"
-
+        \(forBuilds ? buildOverlay : "")
         """
     }
+
+    /// Every step of a build begins with a copy of all below it that belongs to the build's ids. With this only owners are copied, not contents:
+    /// a fifth of the room, and most of the time.
+    private static let buildOverlay = """
+        [storage.options.overlay]
+        mountopt = "metacopy=on"
+
+        """
 
     /// Tells the storage library, in its own cache of what the kernel can, that builds must not shift ids by idmapped mounts.
     ///
