@@ -2,6 +2,7 @@ import CLinux
 import CTerminal
 import Glibc
 import KilnModel
+import Synchronization
 
 /// A folder in memory for what must never reach a disk: the values of secrets.
 struct MemoryMount: Sendable {
@@ -10,8 +11,15 @@ struct MemoryMount: Sendable {
 
     let path: String
 
+    /// Services start together, and a second mount would hide what the first one holds.
+    private static let turn = Mutex<Void>(())
+
     /// Mounts it unless it is mounted.
     func ensure() throws(KilnError) {
+        try Self.turn.withLock { _ throws(KilnError) in try mountUnlessMounted() }
+    }
+
+    private func mountUnlessMounted() throws(KilnError) {
         try TrustedFiles.makeDirectory(path, mode: 0o700)
         guard !isMounted else { return }
         let flags = UInt(LINUX_MS_NOSUID | LINUX_MS_NODEV | LINUX_MS_NOEXEC)

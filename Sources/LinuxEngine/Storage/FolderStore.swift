@@ -1,6 +1,7 @@
 import CommandRunner
 import Glibc
 import KilnModel
+import Synchronization
 
 /// Homes and volumes on disk: the one place that makes and deletes them, so that they can become snapshots later.
 ///
@@ -61,8 +62,16 @@ struct FolderStore: Sendable {
     /// Where a clone grows before it becomes `~/workspaces/NAME`; no workspace can have this name.
     static func cloneFolder(_ name: Name) -> String { ".\(name).cloning" }
 
+    /// Services start together: of two that make the same volume at once, the second would put its own in place of the first one's, which a
+    /// container may have by then.
+    private static let volumeTurn = Mutex<Void>(())
+
     /// Makes a volume and returns its path.
     func ensureVolume(_ volume: VolumeName, of environment: ResourceID, firstID: Int) throws -> String {
+        try Self.volumeTurn.withLock { _ in try makeVolume(volume, of: environment, firstID: firstID) }
+    }
+
+    private func makeVolume(_ volume: VolumeName, of environment: ResourceID, firstID: Int) throws -> String {
         try TrustedFiles.makeDirectory(environments, mode: 0o700)
         try TrustedFiles.makeDirectory("\(environments)/\(environment)", mode: 0o700)
         try TrustedFiles.makeDirectory("\(environments)/\(environment)/volumes", mode: 0o700)

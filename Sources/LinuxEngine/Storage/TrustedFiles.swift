@@ -58,7 +58,8 @@ enum TrustedFiles {
     @discardableResult
     static func replace(_ path: String, with content: [UInt8], mode: mode_t, user: Int, group: Int) throws(KilnError) -> Bool {
         if read(path) == content { return false }
-        let temporary = path + ".new"
+        // Its own: two may write the same file at once.
+        let temporary = "\(path).\(String(UInt32.random(in: 0...UInt32.max), radix: 16)).new"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode)
         guard descriptor >= 0 else { throw failure("write \(path)") }
         var bytes = content[...]
