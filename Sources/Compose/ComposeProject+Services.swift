@@ -22,16 +22,16 @@ extension ComposeProject {
                 container.memoryFolders = settings.mounts.compactMap { mount in
                     if case .memory(let size, let mode) = mount.source { MemoryFolder(path: mount.path, size: size, mode: mode) } else { nil }
                 }
-                services.append(
-                    Service(
-                        name: draft.name, addressIndex: indexes.index(of: draft.name), aliases: settings.aliases, replicas: settings.replicas ?? 1,
-                        image: image, command: settings.command, entrypoint: settings.entrypoint, variables: settings.variables.variables,
-                        secretVariables: settings.variables.secretVariables,
-                        ports: settings.ports + settings.exposed.filter { !settings.ports.contains($0) }, volumes: try volumes(of: draft),
-                        files: files, dependencies: settings.dependencies.map(\.dependency), healthcheck: settings.healthcheck,
-                        restart: settings.restart, settings: container
-                    )
+                var service = Service(
+                    name: draft.name, addressIndex: indexes.index(of: draft.name), aliases: settings.aliases, replicas: settings.replicas ?? 1,
+                    image: image, command: settings.command, entrypoint: settings.entrypoint, variables: settings.variables.variables,
+                    secretVariables: settings.variables.secretVariables,
+                    ports: settings.ports + settings.exposed.filter { !settings.ports.contains($0) }, volumes: try volumes(of: draft),
+                    files: files, dependencies: settings.dependencies.map(\.dependency), healthcheck: settings.healthcheck,
+                    restart: settings.restart, settings: container
                 )
+                service.namedPorts = settings.namedPorts.isEmpty ? nil : settings.namedPorts
+                services.append(service)
             } catch {
                 findings += error.findings
             }
@@ -91,7 +91,7 @@ extension ComposeProject {
             guard let config = configs.first(where: { $0.name == grant.name }) else { continue }
             let source: FileMount.Source =
                 switch config.source {
-                case .file(let path): try copy(path, grant.position)
+                case .file(let path): Self.source(try copy(path, grant.position), grant)
                 case .text(let text): .text(text)
                 }
             files.append(
@@ -106,6 +106,15 @@ extension ComposeProject {
                     name: grant.name))
         }
         return files
+    }
+}
+
+extension ComposeProject {
+    /// A folder is copied anew for every owner and mode that is asked for: it may be large, and a service may write to it.
+    private static func source(_ source: FileMount.Source, _ grant: ServiceDraft.Grant) -> FileMount.Source {
+        guard case .copy(var copy) = source, copy.kind == .folder, grant.mode != nil || grant.user != nil || grant.group != nil else { return source }
+        copy.access = FileCopy.Access(mode: grant.mode, user: grant.user, group: grant.group)
+        return .copy(copy)
     }
 }
 

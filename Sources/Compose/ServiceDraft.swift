@@ -67,6 +67,7 @@ struct ServiceDraft: Sendable {
         var variables = VariableList()
         var environmentFiles: [EnvironmentFileUse] = []
         var ports: [ServicePort] = []
+        var namedPorts: [NamedPort] = []
         var exposed: [ServicePort] = []
         var mounts: [Mount] = []
         var configs: [Grant] = []

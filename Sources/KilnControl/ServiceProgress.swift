@@ -21,6 +21,7 @@ enum ServiceProgress: Hashable {
     init(_ service: Service, _ status: ServiceStatus?, mustEnd: Bool, environment: Name) {
         let hasCheck = service.healthcheck.map { !$0.command.isEmpty } ?? false
         switch status?.phase {
+        case .stopped where service.replicas == 0: self = .done
         case nil, .stopped: self = .starting
         case .waiting: self = .waiting
         case .healthy: self = .done

@@ -44,7 +44,7 @@ public struct ApplyPlan: Sendable, Codable, Hashable {
 extension Service {
     /// Properties whose name in a Compose file is not their own in snake case.
     private static let composeNames = [
-        "addressIndex": "address", "variables": "environment", "secretVariables": "environment", "dependencies": "depends_on",
+        "addressIndex": "address", "namedPorts": "ports", "variables": "environment", "secretVariables": "environment", "dependencies": "depends_on",
         "groups": "group_add", "workingDirectory": "working_dir", "addedCapabilities": "cap_add", "droppedCapabilities": "cap_drop",
         "kernelSettings": "sysctls", "processLimits": "ulimits", "hasInit": "init", "memoryFolders": "tmpfs", "sharedMemory": "shm_size",
         "isReadOnly": "read_only", "hasTerminal": "tty", "keepsInputOpen": "stdin_open", "hosts": "extra_hosts",

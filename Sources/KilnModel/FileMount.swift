@@ -12,7 +12,7 @@ public struct FileMount: Sendable, Codable, Hashable {
     public var source: Source
     public var path: ContainerPath
     public var readOnly: Bool
-    /// Permission bits of a file; nil: those it came with, or 0444.
+    /// Permission bits; nil: those it came with, or 0444. A folder's copy has them already (`FileCopy.access`).
     public var mode: Int?
     /// Ids within the container; nil: root's.
     public var user: Int?
@@ -46,10 +46,27 @@ public struct FileCopy: Sendable, Codable, Hashable {
     public var kind: Kind
     /// SHA-256 of the tar.
     public var digest: ContentDigest
+    /// Of a folder, what all in it is given; nil: what it came with.
+    public var access: Access?
 
-    public init(origin: String, kind: Kind, digest: ContentDigest) {
+    /// Permission bits of files, and of folders along with the right to enter wherever somebody may read; ids within the container. What is nil
+    /// is as it came, and root's.
+    public struct Access: Sendable, Codable, Hashable {
+        public var mode: Int?
+        public var user: Int?
+        public var group: Int?
+
+        public init(mode: Int?, user: Int?, group: Int?) {
+            self.mode = mode
+            self.user = user
+            self.group = group
+        }
+    }
+
+    public init(origin: String, kind: Kind, digest: ContentDigest, access: Access? = nil) {
         self.origin = origin
         self.kind = kind
         self.digest = digest
+        self.access = access
     }
 }

@@ -4,13 +4,16 @@ public struct LogLine: Sendable, Codable, Hashable {
 
     /// The service that printed it; nil for a workspace.
     public var service: Name?
+    /// Which of the service's containers, from 1; nil for a workspace.
+    public var replica: Int?
     /// Unix time in seconds.
     public var time: Double
     public var channel: Channel
     public var text: String
 
-    public init(service: Name? = nil, time: Double, channel: Channel, text: String) {
+    public init(service: Name? = nil, replica: Int? = nil, time: Double, channel: Channel, text: String) {
         self.service = service
+        self.replica = replica
         self.time = time
         self.channel = channel
         self.text = text

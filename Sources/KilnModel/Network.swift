@@ -124,8 +124,22 @@ public enum AddressPlan {
     public static func environment(_ index: Int) -> IPv4Address { offset(environmentUplinks, index) }
     /// A service's stable virtual address; `index` from 1 within its environment.
     public static func virtual(_ index: Int) -> IPv4Address { offset(services, index) }
-    /// The address of a service's container; `index` as for `virtual`.
-    public static func container(_ index: Int) -> IPv4Address { offset(IPv4Prefix(.init(198, 18, 128, 0), 17), index) }
+    /// Containers of one service at most.
+    public static let maximumReplicas = 32
+    /// The number of a service's container among all of its environment, from 1; the first one's is the service's own `index`.
+    /// - Parameter replica: from 1; beyond the first only of services with an index below 1024.
+    public static func containerIndex(_ index: Int, replica: Int = 1) -> Int {
+        precondition(replica == 1 || ((1..<replicaStride).contains(index) && (1...maximumReplicas).contains(replica)))
+        return index + (replica - 1) * replicaStride
+    }
+    private static let replicaStride = 1024
+    /// The address of a container; `index` as `containerIndex` gives it.
+    public static func container(_ index: Int) -> IPv4Address {
+        precondition((1..<1 << 15).contains(index))
+        return IPv4Address(bits: containers.address.bits + UInt32(index))
+    }
+    /// Addresses of services' containers.
+    public static let containers = IPv4Prefix(.init(198, 18, 128, 0), 17)
 
     /// The two ends of the one veth between the host and an instance's router; `slot` 0 to 63.
     public static func link(slot: Int) -> (host: IPv4Address, router: IPv4Address) {

@@ -6,6 +6,7 @@ extension Service {
         part.aliases = []
         part.replicas = 1
         part.ports = []
+        part.namedPorts = nil
         part.dependencies = []
         part.healthcheck = nil
         part.restart = .no

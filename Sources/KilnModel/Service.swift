@@ -15,6 +15,8 @@ public struct Service: Sendable, Codable, Hashable {
     public var secretVariables: [SecretVariable]
     /// Ports from `ports` (container side) and `expose`.
     public var ports: [ServicePort]
+    /// Those of them that have names; nil: none has.
+    public var namedPorts: [NamedPort]?
     public var volumes: [VolumeMount]
     public var files: [FileMount]
     public var dependencies: [Dependency]
@@ -82,11 +84,19 @@ public struct Service: Sendable, Codable, Hashable {
 
     /// Durations in seconds.
     public struct Healthcheck: Sendable, Codable, Hashable {
+        /// What a check says besides its program, by its key in a Compose file.
+        public enum Time: String, Sendable, Codable, CaseIterable {
+            case interval, timeout, retries
+            case startPeriod = "start_period", startInterval = "start_interval"
+        }
+
         /// The program and its arguments; a `CMD-SHELL` test is `["/bin/sh", "-c", TEXT]`. Empty disables the image's own, unless it is
         /// `usesImage`.
         public var command: [String]
-        /// The image's own program is run, at the times said here.
+        /// The image's own program is run.
         public var usesImage: Bool
+        /// With `usesImage`, what the image says is kept of these; nil: of none.
+        public var imageTimes: [Time]?
         public var interval: Double
         public var timeout: Double
         public var retries: Int

@@ -17,6 +17,8 @@ public struct ServiceStatus: Sendable, Codable, Hashable {
     public var restarts: Int
     /// nil while it is as it should be.
     public var crash: Crash?
+    /// Its containers when they are several.
+    public var replicas: [ReplicaStatus]?
 
     public init(
         name: Name, phase: Phase, reason: Reason? = nil, address: IPv4Address, ports: [ServicePort], exitStatus: Int? = nil, restarts: Int = 0

@@ -38,7 +38,12 @@ struct CallerNames {
     private var names: [IPv4Address: String] = [:]
 
     init(addresses: Set<IPv4Address>, _ environment: Environment_?, _ store: KilnStore) async throws {
-        for service in environment?.spec.services ?? [] { names[AddressPlan.container(service.addressIndex)] = service.name.value }
+        for service in environment?.spec.services ?? [] {
+            for replica in service.containers {
+                let index = AddressPlan.containerIndex(service.addressIndex, replica: replica.number)
+                names[AddressPlan.container(index)] = replica.name(among: service.replicas)
+            }
+        }
         let indexes = Set(addresses.compactMap(AddressPlan.workspaceIndex(of:)))
         for (index, name) in try await store.workspaceNames(atAddresses: indexes) { names[AddressPlan.workspace(index)] = name.description }
     }

@@ -28,19 +28,25 @@ extension LinuxEngine {
         return spec
     }
 
-    func serviceContainer(_ service: Service, in target: EnvironmentTarget, revision: String) async throws -> ContainerSpec {
+    /// - Parameter number: which of the service's containers, from 1.
+    func serviceContainer(
+        _ service: Service, number: Int, in target: EnvironmentTarget, revision: String, namespace: NetworkNamespace
+    ) async throws -> ContainerSpec {
         let image =
             switch service.image {
             case .reference(let reference): reference
             case .build(let build): try build.reference
             }
+        let replica = Replica(service.name, number)
+        let name = try await containers.pull(image, policy: service.settings.pullPolicy ?? .missing)
         var spec = try container(
-            named: containerName(of: service.name, in: target.id),
-            image: try await containers.pull(image, policy: service.settings.pullPolicy ?? .missing),
-            hostname: service.settings.hostname?.value ?? service.name.value, range: target.rangeIndex,
-            namespace: network.serviceNamespace(environment: target.id, index: service.addressIndex), hosts: service.settings.hosts)
+            named: containerName(of: replica, in: target.id), image: name, hostname: service.settings.hostname?.value ?? replica.hostname,
+            range: target.rangeIndex, namespace: namespace, hosts: service.settings.hosts)
         spec.labels = service.settings.labels.merging(labels(.environment, target.id)) { _, ours in ours }
         spec.labels[Label.service] = service.name.value
+        spec.labels[Label.replica] = "\(number)"
+        // Also when there is none: an image may have labels of its own.
+        spec.labels[Label.healthcheck] = try await containers.healthcheck(ofImage: name)?.label ?? ""
         spec.labels[Label.revision] = revision
         spec.variables = try service.variables(in: target)
         spec.entrypoint = service.entrypoint
@@ -99,4 +105,9 @@ extension LinuxEngine {
         try mount.mount(networkNamespace: namespace.path)
         return mount.path
     }
+}
+
+extension Replica {
+    /// What the container calls itself. The first one has the service's name whether others come or not: their number must not make it anew.
+    fileprivate var hostname: String { number > 1 ? ((try? Name(description)) ?? service).value : service.value }
 }

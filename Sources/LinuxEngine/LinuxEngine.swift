@@ -182,6 +182,10 @@ enum Label {
     static let kind = "kiln.kind"
     static let id = "kiln.id"
     static let service = "kiln.service"
+    /// Which of the service's containers, from 1.
+    static let replica = "kiln.replica"
+    /// The check that its image comes with, as JSON.
+    static let healthcheck = "kiln.healthcheck"
     /// Digest of the `Service` a container was made from.
     static let revision = "kiln.revision"
 

@@ -313,9 +313,9 @@ public actor InMemoryEngine: WorkspaceEngine {
 
     /// What a log that nobody printed to holds.
     private static func usualLines(of source: LogRequest.Source) -> [LogLine] {
-        var service: Name?
-        if case .service(_, let name) = source { service = name }
-        return (1...3).map { LogLine(service: service, time: Double($0), channel: .output, text: "line \($0)") }
+        var (service, replica): (Name?, Int?) = (nil, nil)
+        if case .service(_, let name, let number) = source { (service, replica) = (name, number) }
+        return (1...3).map { LogLine(service: service, replica: replica, time: Double($0), channel: .output, text: "line \($0)") }
     }
 
     public func usage(of workspace: WorkspaceTarget) async throws -> WorkspaceUsage {

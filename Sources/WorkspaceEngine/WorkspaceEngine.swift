@@ -72,14 +72,17 @@ public struct ResourceReference: Sendable, Codable, Hashable {
     }
 }
 
-/// A service of an environment.
+/// A service of an environment, or one of its containers.
 public struct ServiceReference: Sendable, Codable, Hashable {
     public var environment: ResourceID
     public var name: Name
+    /// From 1; nil: the first that runs.
+    public var replica: Int?
 
-    public init(environment: ResourceID, name: Name) {
+    public init(environment: ResourceID, name: Name, replica: Int? = nil) {
         self.environment = environment
         self.name = name
+        self.replica = replica
     }
 }
 
@@ -323,7 +326,8 @@ public struct EnvironmentObservation: Sendable, Codable, Hashable {
 public struct LogRequest: Sendable, Codable, Hashable {
     public enum Source: Sendable, Codable, Hashable {
         case workspace(ResourceID)
-        case service(environment: ResourceID, name: Name)
+        /// One container of a service, by its number.
+        case service(environment: ResourceID, name: Name, replica: Int = 1)
     }
 
     public var source: Source

@@ -36,6 +36,22 @@ import Testing
         #expect(try await instance.traces() == [])
     }
 
+    @Test func `The examples do their work`() async throws {
+        let instance = try await TestInstance.with { instance in
+            try await Examples(instance: instance).check()
+            return instance
+        }
+        #expect(try await instance.traces() == [])
+    }
+
+    @Test func `Names are the same to everybody who looks them up`() async throws {
+        let instance = try await TestInstance.with { instance in
+            try await Names(instance: instance).check()
+            return instance
+        }
+        #expect(try await instance.traces() == [])
+    }
+
     private func workspaces(_ instance: TestInstance) async throws {
         try await instance.kl("ws", "create", "hello", "--cpus", "1.5", "--memory", "512M", "--env", "GREETING=good day")
         let me = try await instance.inside(

@@ -35,7 +35,7 @@ import Testing
         try await TestServer.run(serve) { server in
             let run = await kl("env", "logs", "shop", "db", "--follow", at: server.endpoint)
             #expect(run.printed.output == "ready\n")
-            #expect(await server.seen.requests.map(\.uri) == ["/api/v1/environments/shop/logs?service=db&follow=true"])
+            #expect(await server.seen.requests.last?.uri == "/api/v1/environments/shop/logs?service=db&follow=true")
         }
     }
 
@@ -56,6 +56,17 @@ import Testing
         let printer = LogPrinter(output: output, json: false, timestamps: false, services: [try Name("api"), try Name("db")])
         try printer.print(Self.lines[0])
         #expect(printed.output == "\u{1B}[33mdb  | \u{1B}[0mready\n")
+    }
+
+    @Test("of several containers of a service begin with their names") func replicas() throws {
+        let printed = Printed()
+        var printer = LogPrinter(output: printed.value, json: false, timestamps: false, services: [try Name("api"), try Name("db")])
+        printer.replicas = [try Name("api"): 12, try Name("db"): 1]
+        for number in [2, 11] {
+            try printer.print(LogLine(service: try Name("api"), replica: number, time: 1, channel: .output, text: "ready"))
+        }
+        try printer.print(LogLine(service: try Name("db"), replica: 1, time: 1, channel: .output, text: "ready"))
+        #expect(printed.output == "api-2  | ready\napi-11 | ready\ndb     | ready\n")
     }
 
     @Test("begin where --since says", arguments: [("90s", 910.0), ("2026-02-03T10:00:00Z", 1_770_112_800.0), ("2h", 0)])

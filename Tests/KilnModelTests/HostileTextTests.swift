@@ -29,7 +29,7 @@ import Testing
             decode: { try JSONDecoder().decode([ResourceID].self, from: $0)[0].value }),
         Subject(testDescription: "QualifiedName", parse: { try QualifiedName($0).description }, decode: nil),
         text(ImageReference.self), text(VolumeName.self), text(ContentDigest.self), text(RepositoryURL.self), text(SecretName.self),
-        text(ContainerPath.self), text(UserReference.self), text(HostName.self), text(HostAddress.self),
+        text(ContainerPath.self), text(UserReference.self), text(HostName.self), text(HostAddress.self), text(PortName.self),
         text(Capability.self, isVerbatim: false), text(GrantableCapability.self, isVerbatim: false),
         Subject(
             testDescription: "EnvironmentVariable", parse: { try EnvironmentVariable($0).description },

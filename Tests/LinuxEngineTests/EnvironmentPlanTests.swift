@@ -14,16 +14,17 @@ import Testing
     }
 
     private func found(
-        _ name: String, revision: String = "1", running: Bool = true, thisBoot: Bool = true, exit: Int? = nil, restart: Service.RestartPolicy = .no,
-        attempts: Int = 0, ran seconds: Double = 1, health: Health? = nil
+        _ name: String, number: Int = 1, revision: String = "1", running: Bool = true, thisBoot: Bool = true, exit: Int? = nil,
+        restart: Service.RestartPolicy = .no, attempts: Int = 0, ran seconds: Double = 1, health: Health? = nil
     ) throws -> EnvironmentPlan.Observed {
         var record = RestartRecord(policy: restart)
         record.attempts = attempts
         record.restarts = attempts
         let run = RestartRecord.Run(startedAt: Self.now - 1 - seconds, finishedAt: Self.now - 1, exitStatus: exit ?? 0)
         return .init(
-            container: "c-\(name)", service: try Name(name), revision: revision, isRunning: running, startedSinceBoot: thisBoot, exitStatus: exit,
-            record: record, run: running && attempts == 0 ? nil : run, lastLines: running ? [] : ["one", "two"], health: health)
+            container: "c-\(name)-\(number)", service: try Name(name), number: number, revision: revision, isRunning: running,
+            startedSinceBoot: thisBoot, exitStatus: exit, record: record, run: running && attempts == 0 ? nil : run,
+            lastLines: running ? [] : ["one", "two"], health: health)
     }
 
     private static let now = 1_000_000.0
@@ -64,7 +65,7 @@ import Testing
     @Test func `A changed service is removed and made again, an unknown one only removed`() throws {
         let services = [try service("db", 1)]
         let plan = plan(services, [try found("db", revision: "0"), try found("old")])
-        #expect(plan.removed == [try Name("db"), try Name("old")])
+        #expect(plan.removed == [Replica(try Name("db")), Replica(try Name("old"))])
         #expect(plan.starts == [.init(service: try Name("db"), creates: true)])
     }
 
@@ -125,12 +126,82 @@ import Testing
         #expect(record.health == .healthy)
     }
 
-    @Test func `The resolver's files hold every service by its name and its name with the environment's`() throws {
-        var redis = try service("redis", 2)
-        redis.aliases = [try HostName("cache.example")]
-        let hosts = NameServerConfiguration.hosts(of: [redis, try service("postgres", 1)], environment: try Name("shop"))
-        #expect(hosts == "198.18.0.1 postgres postgres.shop\n198.18.0.2 redis redis.shop cache.example\n")
-        let text = NameServerConfiguration(listenAddress: AddressPlan.resolver, upstream: AddressPlan.link(slot: 0).host, directory: "/d").text
-        #expect(text.contains("server=198.19.255.1\n") && text.contains("domain-needed\n") && text.contains("listen-address=169.254.1.53\n"))
+    // MARK: Several containers
+
+    private func several(_ count: Int, check: Bool = false) throws -> Service {
+        var service = try service("api", 1, check: check)
+        service.replicas = count
+        return service
+    }
+
+    @Test func `Another number of containers touches only the difference`() throws {
+        let two = try [found("api"), found("api", number: 2)]
+        let services = [try several(4)]
+        let more = plan(services, two)
+        #expect(more.removed.isEmpty)
+        #expect(more.starts == [3, 4].map { .init(service: services[0].name, number: $0, creates: true) })
+        let fewer = plan([try several(1)], two)
+        #expect(fewer.removed == [Replica(services[0].name, 2)])
+        #expect(fewer.starts.isEmpty)
+        #expect(fewer.statuses[0].replicas == nil)
+        let none = plan([try several(0)], two)
+        #expect(none.removed.count == 2 && none.starts.isEmpty)
+        #expect(none.statuses[0].phase == .stopped)
+    }
+
+    @Test func `A service is as well as its worst container, and says which that is`() throws {
+        let services = [try several(3, check: true), try service("web", 2, needs: [("api", .healthy)])]
+        let sick = plan(
+            services,
+            try [found("api", health: .healthy), found("api", number: 2, health: .unhealthy("no")), found("api", number: 3)])
+        #expect(sick.statuses[0].phase == .unhealthy)
+        #expect(sick.statuses[0].reason?.message == "api-2: no")
+        #expect(sick.statuses[0].replicas?.map(\.phase) == [.healthy, .unhealthy, .starting])
+        #expect(sick.statuses[0].replicas?.map(\.address.description) == ["198.18.128.1", "198.18.132.1", "198.18.136.1"])
+        // What needs it waits for all of them.
+        #expect(sick.starts.isEmpty && sick.statuses[1].phase == .waiting)
+        let well = plan(services, try (1...3).map { try found("api", number: $0, health: .healthy) })
+        #expect(well.statuses[0].phase == .healthy)
+        #expect(well.starts.map(\.service) == [services[1].name])
+        let dead = plan([try several(2)], [try found("api"), try found("api", number: 2, running: false, exit: 7)])
+        #expect(dead.statuses[0].reason?.message == "api-2 ended with status 7.")
+    }
+
+    @Test func `New connections go to the containers that are ready, in need to those that run, and to one that leaves only in need`() throws {
+        let services = [try several(3, check: true)]
+        func routes(_ observed: [EnvironmentPlan.Observed], leaving: Set<Replica> = []) -> [[Int]] {
+            ServiceRouting.routes(to: services, observed, leaving: leaving).map(\.containers)
+        }
+        let mixed = try [
+            found("api", health: .healthy), found("api", number: 2, health: .unhealthy("no")), found("api", number: 3, health: .healthy),
+        ]
+        #expect(routes(mixed) == [[1, 2049]])
+        #expect(routes(mixed, leaving: [Replica(try Name("api"), 3)]) == [[1]])
+        let ended = try found("api", number: 3, running: false, exit: 1)
+        let sick = try (1...2).map { try found("api", number: $0, health: .unhealthy("no")) } + [ended]
+        #expect(routes(sick) == [[1, 1025]])
+        #expect(routes([sick[0]], leaving: [Replica(try Name("api"))]) == [[1]])
+        #expect(routes([try found("api", running: false, exit: 1)]).isEmpty)
+        #expect(routes([try found("api", running: false, exit: 1, restart: .always)]) == [[1]])
+    }
+
+    @Test func `The image's check is run unless the file has one, at the times that the file does not say`() throws {
+        let image = Service.Healthcheck(command: ["probe"], interval: 5, timeout: 2, retries: 7)
+        var service = try service("api", 1)
+        #expect(service.healthcheck(ofImage: nil) == nil)
+        #expect(service.healthcheck(ofImage: image) == image)
+        service.healthcheck = .init(command: [], usesImage: true, interval: 1)
+        service.healthcheck?.imageTimes = [.timeout, .retries]
+        #expect(service.healthcheck(ofImage: image) == .init(command: ["probe"], interval: 1, timeout: 2, retries: 7))
+        #expect(service.healthcheck(ofImage: nil) == nil)
+        service.healthcheck = .init(command: [])
+        #expect(service.healthcheck(ofImage: image) == nil)
+        // A container that has only the image's is waited for as one that has the file's.
+        service.healthcheck = nil
+        var container = try found("api", health: .starting)
+        container.imageCheck = image
+        #expect(plan([service], [container]).statuses[0].phase == .starting)
+        #expect(try Service.Healthcheck(label: image.label) == image)
+        #expect(Service.Healthcheck(label: "") == nil)
     }
 }

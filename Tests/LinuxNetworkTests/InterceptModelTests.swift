@@ -16,7 +16,11 @@ import Testing
                 let present = try await read()
                 let before = EnvironmentIntercepts(present)
                 let wanted = Self.intercepts(&random, after: before)
-                let services = (0..<Int.random(in: 0...5)).map { _ in RoutedService(index: .random(in: 1...AddressPlan.maximumIndex)) }
+                let services = (0..<Int.random(in: 0...5)).map { _ in
+                    let index = Int.random(in: 1...1000)
+                    return RoutedService(
+                        index: index, containers: (1...Int.random(in: 1...4)).map { AddressPlan.containerIndex(index, replica: $0) })
+                }
                 let others = try await namespace.perform { try Nftables.elementsHere(of: ServiceMaps.collections, in: "kiln") }
                 let script =
                     (wanted.changes(from: present) + ServiceMaps.elements(services).changes(from: others, table: "kiln"))

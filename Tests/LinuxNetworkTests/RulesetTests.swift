@@ -99,7 +99,12 @@ import Testing
 
     @Test func mapsHoldAddressesAndPairs() {
         let elements = ServiceMaps.elements([RoutedService(index: 1)])
-        #expect(elements.values == ["addresses": ["198.18.0.1": "198.18.128.1"], "own": ["198.18.128.1 . 198.18.128.1": ""]])
+        #expect(elements.values == ["addresses": ["198.18.0.1": "198.18.128.1"], "replicas": [:], "own": ["198.18.128.1 . 198.18.128.1": ""]])
+        let three = ServiceMaps.elements([RoutedService(index: 1, containers: [1, 1025, 2049])])
+        #expect(three.keys(of: "addresses").isEmpty && three.keys(of: "own").count == 3)
+        let shares = Dictionary(grouping: three.values["replicas", default: [:]].values) { $0 }.mapValues(\.count)
+        #expect(shares == ["198.18.128.1": 40, "198.18.132.1": 40, "198.18.136.1": 40])
+        #expect(ServiceMaps.ends(three) == [AddressPlan.virtual(1): Set([1, 1025, 2049].map(AddressPlan.container))])
     }
 
     @Test func mapsComeBackFromTheKernelAsTheyWentIn() async throws {
@@ -111,7 +116,9 @@ import Testing
             let many = (1...40).map { RoutedService(index: $0) }
             var present = try await current()
             #expect(present == ServiceMaps.elements([]))
-            for services in [many, Array(many[5..<9]), [], [RoutedService(index: 3)], many] {
+            let spread = RoutedService(index: 3, containers: [3, 1027, 4099])
+            let fewer = RoutedService(index: 3, containers: [3, 1027])
+            for services in [many, Array(many[5..<9]), [], [RoutedService(index: 3)], [spread], [fewer], many] {
                 let wanted = ServiceMaps.elements(services)
                 try await Nftables.apply(wanted.changes(from: present, table: "kiln").joined(separator: "\n"), in: namespace)
                 present = try await current()

@@ -56,7 +56,13 @@ extension ServiceDraft {
         if !settings.variables.all.isEmpty { service["environment"] = .map(Dictionary(settings.variables.all.map(Self.converted)) { $1 }) }
         if !settings.ports.isEmpty {
             service["ports"] = .list(
-                settings.ports.map { .map(["target": .integer(Int($0.number)), "protocol": .text($0.transport.rawValue)]) })
+                settings.ports.map { port in
+                    let name = settings.namedPorts.first { $0.port == port }?.name
+                    return .map(
+                        ["target": .integer(Int(port.number)), "protocol": .text(port.transport.rawValue)].merging(
+                            name.map { ["name": .text($0.value)] } ?? [:]
+                        ) { $1 })
+                })
         }
         if !settings.exposed.isEmpty { service["expose"] = .texts(settings.exposed.map { $0.transport == .tcp ? "\($0.number)" : "\($0)" }) }
         let mounts = settings.mounts.map(Self.converted)

@@ -26,6 +26,7 @@ extension Reading {
             }
         }
         if isDisabled { return (Service.Healthcheck(command: []), ["disable"]) }
+        if check.usesImage { check.imageTimes = Service.Healthcheck.Time.allCases.filter { !keys.contains($0.rawValue) } }
         let known = keys.intersection(KnownKeys.healthcheck.supported).subtracting(["disable"])
         return known.isEmpty ? (nil, []) : (check, known)
     }

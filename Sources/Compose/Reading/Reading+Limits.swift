@@ -2,7 +2,7 @@ import KilnModel
 
 /// What a service may use and how many there are of it, in the old place and in `deploy`.
 extension Reading {
-    private static let maximumReplicas = 64
+    private static let maximumReplicas = AddressPlan.maximumReplicas
 
     /// - Returns: whether the key is one of them.
     func readLimit(_ key: YAMLNode.Entry, into settings: inout ServiceDraft.Settings) -> Bool {

@@ -5,10 +5,12 @@ extension Reading {
     /// Ports that one service may name.
     private static let maximumPorts = 1024
 
-    func ports(_ node: YAMLNode) -> [ServicePort] {
-        guard !node.isNull, let items = items(node, "“ports”") else { return [] }
+    /// - Returns: the ports, and the names that some of them are given. A name that is none for DNS is for people only.
+    func ports(_ node: YAMLNode) -> (ports: [ServicePort], named: [NamedPort]) {
+        guard !node.isNull, let items = items(node, "“ports”") else { return ([], []) }
         var list = PortList()
         var seen: Set<String> = []
+        var named: [NamedPort] = []
         for item in items {
             // As the Compose specification's schema has it; of two files that are merged the reader has taken one.
             if let text = item.plainText, !seen.insert(text).inserted {
@@ -16,12 +18,15 @@ extension Reading {
                 continue
             }
             if case .mapping(let entries) = item.content {
-                if let port = longPort(entries, at: item.position) { add([port], at: item.position, to: &list, "“ports”") }
+                guard let port = longPort(entries, at: item.position) else { continue }
+                add([port], at: item.position, to: &list, "“ports”")
+                let text = entries.first { $0.key == "name" }?.value.plainText
+                if let name = text.flatMap({ try? PortName($0) }) { named.append(NamedPort(name: name, port: port)) }
             } else if let text = filledText(item, "A port") {
                 if let ports = shortPorts(text, at: item.position) { add(ports, at: item.position, to: &list, "“ports”") }
             }
         }
-        return list.ports
+        return (list.ports, named)
     }
 
     func exposed(_ node: YAMLNode) -> [ServicePort] {

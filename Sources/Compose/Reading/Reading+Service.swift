@@ -44,7 +44,7 @@ extension Reading {
             case "environment": settings.variables = variables(value, "“environment”")
             case "env_file": settings.environmentFiles = environmentFiles(value, "“env_file”")
             case "label_file": settings.labelFiles = environmentFiles(value, "“label_file”")
-            case "ports": settings.ports = ports(value)
+            case "ports": (settings.ports, settings.namedPorts) = ports(value)
             case "expose": settings.exposed = exposed(value)
             case "volumes": settings.mounts += mounts(value)
             case "tmpfs": memory = memoryMounts(value)

@@ -34,19 +34,21 @@ extension APIClient {
 /// Where a session's program runs.
 public enum SessionPlace: Sendable, Hashable {
     case workspace(Reference)
-    case service(Name, of: Reference)
+    /// nil: the first of its containers that runs.
+    case service(Name, replica: Int? = nil, of: Reference)
 
     var path: String {
         switch self {
         case .workspace(let reference): Routes.action(.workspace, reference.segment, .sessions)
-        case .service(_, let environment): Routes.action(.environment, environment.segment, .sessions)
+        case .service(_, _, let environment): Routes.action(.environment, environment.segment, .sessions)
         }
     }
 
     var query: [(String, String)] {
         switch self {
         case .workspace(let reference): reference.query
-        case .service(let name, let environment): environment.query + [("service", name.value)]
+        case .service(let name, let replica, let environment):
+            environment.query + [("service", name.value)] + (replica.map { [("replica", String($0))] } ?? [])
         }
     }
 }

@@ -20,8 +20,10 @@ struct EnvironmentLogs: Verb {
     func run(in context: Context) async throws {
         try await context.withClient { client in
             var printer = LogPrinter(output: context.output, json: common.json, timestamps: log.timestamps)
-            if !common.json, services.count != 1 {
-                printer.services = try await client.get(Environment.self, environment.reference).spec.services.map(\.name)
+            if !common.json {
+                let all = try await client.get(Environment.self, environment.reference).spec.services
+                printer.replicas = Dictionary(all.map { ($0.name, $0.replicas) }) { first, _ in first }
+                if services.count != 1 || printer.replicas[services[0]] ?? 1 > 1 { printer.services = all.map(\.name) }
             }
             try await client.logs(
                 of: .environment, environment.reference, services: services, follow: log.follow, since: log.since?.time(now: context.now()),

@@ -7,7 +7,9 @@ struct ServiceArgument: ParsableArguments {
     @OptionGroup var environment: EnvironmentArgument
     @Argument(help: "The service.", transform: { try Name($0) }) var service: Name
 
-    var place: SessionPlace { .service(service, of: environment.reference) }
+    @Option(help: ArgumentHelp("Which of its containers, from 1; else the first that runs.", valueName: "number")) var replica: Int?
+
+    var place: SessionPlace { .service(service, replica: replica, of: environment.reference) }
 }
 
 struct EnvironmentExec: Verb {
@@ -21,6 +23,7 @@ struct EnvironmentExec: Verb {
               kl env exec shop postgres -- psql -U shop
               echo 'select 1' | kl e exec shop postgres -- psql -U shop
               kl e exec shop redis -T -- redis-cli ping
+              kl e exec shop api --replica 2 -- ps
             """
     )
 

@@ -46,29 +46,51 @@ enum ServiceTable {
         context.output.line()
         context.output.table(services(environment, now: context.now()))
         for service in environment.status.services {
-            guard let lines = service.crash?.lastLines, !lines.isEmpty else { continue }
-            context.output.line("\n\(service.name) said last:")
-            for line in lines { context.output.line("  \(line.printable())") }
+            guard let replicas = service.replicas else {
+                said(service.name.value, service.crash, to: context)
+                continue
+            }
+            for replica in replicas { said(Replica(service.name, replica.number).description, replica.crash, to: context) }
         }
     }
 
-    /// In the order of the Compose file; services not looked at yet included.
+    private static func said(_ name: String, _ crash: Crash?, to context: Context) {
+        guard let lines = crash?.lastLines, !lines.isEmpty else { return }
+        context.output.line("\n\(name) said last:")
+        for line in lines { context.output.line("  \(line.printable())") }
+    }
+
+    /// In the order of the Compose file; services not looked at yet included. Below a service of several containers each of them.
     static func services(_ environment: Environment, now: Double) -> Table {
         let known = Dictionary(environment.status.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         var table = Table(header: ["SERVICE", "PHASE", "ADDRESS", "PORTS", "RESTARTS", "REASON"])
-        table.rows = environment.spec.services.map { service in
+        table.rows = environment.spec.services.flatMap { service -> [[Table.Cell]] in
             let status = known[service.name]
             let address = status?.address ?? AddressPlan.virtual(min(max(1, service.addressIndex), AddressPlan.maximumIndex))
-            var reason = status?.reason?.message ?? status?.exitStatus.map { "ended with status \($0)" } ?? ""
-            if let next = status?.crash?.nextTry {
-                reason += next > now ? " Next try in \(Show.duration((next - now).rounded(.up)))." : " Next try now."
-            }
-            return [
+            let replicas = status?.replicas ?? []
+            let reason = replicas.isEmpty ? self.reason(status?.reason, status?.exitStatus, status?.crash, now) : ""
+            let own = [
                 Table.Cell(service.name.value), status.map { Show.phase($0.phase.rawValue) } ?? Table.Cell("-", .faint),
                 Table.Cell(address.description),
                 Table.Cell(Show.ports(status?.ports ?? service.ports)), Table.Cell("\(status?.restarts ?? 0)"), Table.Cell(reason),
             ]
+            return [own]
+                + replicas.map { replica in
+                    [
+                        Table.Cell("  \(Replica(service.name, replica.number))"), Show.phase(replica.phase.rawValue),
+                        Table.Cell(replica.address.description), Table.Cell(""), Table.Cell("\(replica.restarts)"),
+                        Table.Cell(self.reason(replica.reason, replica.exitStatus, replica.crash, now)),
+                    ]
+                }
         }
         return table
+    }
+
+    private static func reason(_ reason: Reason?, _ exitStatus: Int?, _ crash: Crash?, _ now: Double) -> String {
+        var text = reason?.message ?? exitStatus.map { "ended with status \($0)" } ?? ""
+        if let next = crash?.nextTry {
+            text += next > now ? " Next try in \(Show.duration((next - now).rounded(.up)))." : " Next try now."
+        }
+        return text
     }
 }

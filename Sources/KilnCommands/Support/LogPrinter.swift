@@ -50,6 +50,8 @@ struct LogPrinter {
     let timestamps: Bool
     /// Each begins its lines with its name, in a colour of its own; none: no line does.
     var services: [Name] = []
+    /// How many containers each has; of several, lines begin with their own names.
+    var replicas: [Name: Int] = [:]
 
     /// ECMA-48 SGR: cyan, yellow, green, magenta, blue, and their bright kin.
     private static let colours = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94]
@@ -59,13 +61,18 @@ struct LogPrinter {
         if json { return try output.jsonLine(line) }
         let channel = line.channel == .error ? output.error : output.standard
         let time = timestamps ? Self.text(of: line.time) + " " : ""
-        channel.write("\(prefix(line.service, colours: channel.hasColours))\(time)\(line.text)\n")
+        channel.write("\(prefix(line, colours: channel.hasColours))\(time)\(line.text)\n")
     }
 
-    private func prefix(_ service: Name?, colours: Bool) -> String {
-        guard let service, !services.isEmpty else { return "" }
-        let width = services.map(\.value.count).max() ?? 0
-        let text = service.value + String(repeating: " ", count: max(0, width - service.value.count)) + " | "
+    private func prefix(_ line: LogLine, colours: Bool) -> String {
+        guard let service = line.service, !services.isEmpty else { return "" }
+        func name(_ service: Name, _ number: Int?) -> String {
+            let count = replicas[service] ?? 1
+            return Replica(service, number ?? max(1, count)).name(among: count)
+        }
+        let width = services.map { name($0, nil).count }.max() ?? 0
+        let own = name(service, line.replica ?? 1)
+        let text = own + String(repeating: " ", count: max(0, width - own.count)) + " | "
         guard colours else { return text }
         let place = services.firstIndex(of: service) ?? services.count
         return "\u{1B}[\(Self.colours[place % Self.colours.count])m\(text)\u{1B}[0m"

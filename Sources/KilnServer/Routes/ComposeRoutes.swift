@@ -70,7 +70,6 @@ extension Backend {
             }
             for (name, value) in project.secretValues where !set.contains(name) { given[name] = try SecretBytes(Array(value.utf8)) }
             let services = try project.services(contexts: bundle.contexts, copies: bundle.copies, keeping: existing)
-            for service in services { try service.requireSupport() }
             return (services, given)
         } catch let error as ComposeError {
             throw error.kilnError

@@ -31,8 +31,8 @@ extension Backend {
             let environment = try await environment(call, .logs)
             let wanted = try call.queries("service").map { try environment.requireService(try Name($0)).name }
             return try await logs(of: Environment_.self, environment.metadata.id, call) { environment in
-                let names = wanted.isEmpty ? environment.spec.services.map(\.name) : wanted
-                return names.map { .service(environment: environment.metadata.id, name: $0) }
+                let services = environment.spec.services.filter { wanted.isEmpty || wanted.contains($0.name) }
+                return services.flatMap(\.containers).map { .service(environment: environment.metadata.id, name: $0.service, replica: $0.number) }
             }
         }
     }

@@ -7,7 +7,7 @@ internal import NIOCore
 internal import WorkspaceEngine
 
 extension Backend {
-    /// `POST …/sessions` of a workspace, or with `?service=NAME` of an environment: `SessionFrame`s in the bodies of request and answer, both
+    /// `POST …/sessions` of a workspace, or with `?service=NAME`, `&replica=N` of an environment: `SessionFrame`s in the bodies of request and answer, both
     /// open at once.
     func addSessions(to table: inout RouteTable) {
         table.add(
@@ -34,6 +34,7 @@ extension Backend {
             .post, Routes.action(.environment, "{ref}", .sessions),
             .init(
                 "openServiceSession", "Run a program in a service's container.", .init("service", "Which service.", Name.self, isRequired: true),
+                .init("replica", "Which of its containers, from 1; else the first that runs.", Int.self),
                 body: .bytes("application/octet-stream", "Session frames, beginning with a request; both bodies are open at once."),
                 answers: .ok(.bytes("application/octet-stream", "Session frames, ending with an exit status or a failure.")))
         ) { call in
@@ -47,7 +48,8 @@ extension Backend {
                 throw KilnError(.wrongPhase, "The environment \(name) is stopped.", hint: "Start it: kl env start \(name)")
             }
             let engine = try controller.link.required()
-            let place = ServiceReference(environment: environment.metadata.id, name: service.name)
+            let replica = try call.number("replica", in: 1...max(1, service.replicas))
+            let place = ServiceReference(environment: environment.metadata.id, name: service.name, replica: replica)
             return session(call) { try await engine.session($0, in: place, input: $1, output: $2) }
         }
     }

@@ -1,14 +1,13 @@
 import Glibc
 import KilnModel
 import LinuxNetwork
-import WorkspaceEngine
 
 extension LinuxEngine {
     /// Sets what a service asks of its network namespace. Only its owner may, and that is the host, not the container.
-    func setNetworkSettings(of service: Service, in target: EnvironmentTarget) async throws {
+    func setNetworkSettings(of service: Service, in namespace: NetworkNamespace) async throws {
         let settings = service.settings.kernelSettings.filter(\.isNetwork)
         guard !settings.isEmpty else { return }
-        try await network.serviceNamespace(environment: target.id, index: service.addressIndex).perform {
+        try await namespace.perform {
             for setting in settings { try setting.write() }
         }
     }

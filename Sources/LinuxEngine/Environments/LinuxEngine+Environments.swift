@@ -30,7 +30,7 @@ extension LinuxEngine {
 
     private func ensureEnvironmentNetwork(_ target: EnvironmentTarget) async throws {
         try await network.ensureEnvironment(target.id, uplink: target.uplink)
-        for service in target.services { try await network.ensureService(environment: target.id, index: service.addressIndex) }
+        for index in target.containerIndexes.sorted() { try await network.ensureService(environment: target.id, index: index) }
         try await names.ensure(
             environment: target.id, name: target.name, services: target.services, upstream: network.forwarder,
             namespacePath: network.environmentNamespace(target.id).path)
@@ -38,7 +38,7 @@ extension LinuxEngine {
 
     /// Once their containers are gone.
     private func removeUnusedNamespaces(_ target: EnvironmentTarget) async throws {
-        let wanted = Set(target.services.map(\.addressIndex))
+        let wanted = target.containerIndexes
         for index in try await network.inventory().services[target.id] ?? [] where !wanted.contains(index) {
             try await network.removeService(environment: target.id, index: index)
         }
@@ -58,18 +58,22 @@ extension LinuxEngine {
     private func run(_ target: EnvironmentTarget) async throws -> EnvironmentObservation {
         let services = Dictionary(uniqueKeysWithValues: target.services.map { ($0.name, $0) })
         let revisions = try services.mapValues { try revision(of: $0, in: target) }
-        let plan = EnvironmentPlan(services: target.services, revisions: revisions, observed: try await observe(target), now: Self.now())
+        let observed = try await observe(target)
+        let plan = EnvironmentPlan(services: target.services, revisions: revisions, observed: observed, now: Self.now())
         // Before anything is taken away: a service whose new image cannot be had goes on with the old one.
-        var failures = try await fetchImages(of: plan.created.compactMap { services[$0] })
-        try await removeContainers(plan.removed.filter { failures[$0] == nil }.map { containerName(of: $0, in: target.id) })
+        var failures = try await fetchImages(of: target.services.filter { plan.created.contains($0.name) })
+        let leaving = Set(plan.removed.filter { failures[$0.service] == nil })
+        if !leaving.isEmpty {
+            try await network.setServices(ServiceRouting.routes(to: target.services, observed, leaving: leaving), of: target.id)
+            try await removeContainers(leaving.map { containerName(of: $0, in: target.id) })
+        }
         try await removeUnusedNamespaces(target)
         let starts = plan.starts.filter { failures[$0.service] == nil }
-        // One after the other, since services may share them.
-        for start in starts { try ensureVolumes(of: services[start.service], in: target) }
         let started = try await concurrently(starts) { start -> KilnError? in
             guard let service = services[start.service] else { return nil }
             do {
-                try await self.start(service, in: target, revision: revisions[start.service] ?? "", creating: start.creates)
+                try await self.start(
+                    service, number: start.number, in: target, revision: revisions[start.service] ?? "", creating: start.creates)
                 return nil
             } catch let error as KilnError {
                 return error
@@ -81,17 +85,23 @@ extension LinuxEngine {
         return EnvironmentObservation(services: plan.statuses.map { status in failures[status.name].map { status.failed($0) } ?? status })
     }
 
-    /// Leads the virtual addresses to the containers that run or are started again by themselves, and has the health of those that run watched.
+    /// Leads the virtual addresses to the containers that can take connections, and has the health of those that run watched.
     private func route(_ target: EnvironmentTarget, _ services: [Name: Service]) async throws {
-        var routed: [RoutedService] = []
+        let observed = try await observe(target)
         var checks: [String: Service.Healthcheck] = [:]
-        for container in try await observe(target) {
-            guard let service = services[container.service], container.isRunning || container.comesBack else { continue }
-            routed.append(RoutedService(index: service.addressIndex))
-            if container.isRunning, let check = service.healthcheck, !check.command.isEmpty { checks[container.container] = check }
+        for container in observed where container.isRunning {
+            checks[container.container] = services[container.service]?.healthcheck(ofImage: container.imageCheck)
         }
-        try await network.setServices(routed, of: target.id)
+        try await network.setServices(ServiceRouting.routes(to: target.services, observed), of: target.id)
         await health.watch(checks, environment: target.id)
+    }
+}
+
+extension EnvironmentTarget {
+    /// The containers that have a namespace, as `AddressPlan.containerIndex` numbers them. A service's first always has one: callers are refused
+    /// by it while the service has no container, and intercepts are probed from it.
+    var containerIndexes: Set<Int> {
+        Set(services.flatMap { service in (1...max(1, service.replicas)).map { AddressPlan.containerIndex(service.addressIndex, replica: $0) } })
     }
 }
 

@@ -6,7 +6,10 @@ import WorkspaceEngine
 
 /// The containers of an environment's services.
 extension LinuxEngine {
-    func containerName(of service: Name, in environment: ResourceID) -> String { "\(instance.prefix)-s-\(environment)-\(service)" }
+    /// The first one's is the service's; a dot, which no name has, tells the others from the service `api-2`.
+    func containerName(of replica: Replica, in environment: ResourceID) -> String {
+        "\(instance.prefix)-s-\(environment)-\(replica.service)" + (replica.number > 1 ? ".\(replica.number)" : "")
+    }
 
     var bootMarks: BootMarks { BootMarks(directory: "\(configuration.runtimeDirectory)/started") }
 
@@ -49,32 +52,31 @@ extension LinuxEngine {
             // One that was made and never started has no revision: it is made again.
             observed.append(
                 .init(
-                    container: container.id, service: service, revision: container.phase == .created ? "" : container.labels[Label.revision] ?? "",
-                    isRunning: container.isRunning,
-                    startedSinceBoot: bootMarks.isSet(containerName(of: service, in: environment)), exitStatus: container.exitStatus,
-                    record: record, run: run, lastLines: lines, health: await health.health(of: container.id)))
+                    container: container.id, service: service, number: container.labels[Label.replica].flatMap { Int($0) } ?? 1,
+                    revision: container.phase == .created ? "" : container.labels[Label.revision] ?? "", isRunning: container.isRunning,
+                    startedSinceBoot: bootMarks.isSet(container.name), exitStatus: container.exitStatus, record: record, run: run, lastLines: lines,
+                    health: await health.health(of: container.id),
+                    imageCheck: container.labels[Label.healthcheck].flatMap(Service.Healthcheck.init(label:))))
         }
         return observed
     }
 
-    func start(_ service: Service, in target: EnvironmentTarget, revision: String, creating: Bool) async throws {
-        try service.requireSupport()
-        let name = containerName(of: service.name, in: target.id)
+    /// Starts one of a service's containers.
+    func start(_ service: Service, number: Int, in target: EnvironmentTarget, revision: String, creating: Bool) async throws {
+        let name = containerName(of: Replica(service.name, number), in: target.id)
+        let namespace = network.serviceNamespace(
+            environment: target.id, index: AddressPlan.containerIndex(service.addressIndex, replica: number))
         if creating {
-            _ = try await containers.create(try await serviceContainer(service, in: target, revision: revision))
+            _ = try await containers.create(
+                try await serviceContainer(service, number: number, in: target, revision: revision, namespace: namespace))
         } else {
             _ = try files.mounts(for: service, in: target, container: name, firstID: instance.firstUserID(ofRange: target.rangeIndex))
-            _ = try mountSysfs(for: name, namespace: network.serviceNamespace(environment: target.id, index: service.addressIndex))
+            _ = try mountSysfs(for: name, namespace: namespace)
         }
         try restartRecords.set(RestartRecord(policy: service.restart), of: name)
-        try await setNetworkSettings(of: service, in: target)
+        try await setNetworkSettings(of: service, in: namespace)
         try await containers.start(name)
         try bootMarks.set(name)
-    }
-
-    func ensureVolumes(of service: Service?, in target: EnvironmentTarget) throws {
-        let firstID = instance.firstUserID(ofRange: target.rangeIndex)
-        for mount in service?.volumes ?? [] { _ = try folders.ensureVolume(mount.volume, of: target.volumeSet, firstID: firstID) }
     }
 
     /// Has the images at hand that services are to be made from.

@@ -35,7 +35,7 @@ extension FolderStore {
     }
 
     private func unpack(_ tar: ByteStream, as copy: FileCopy, into folder: String, firstID: Int) async throws {
-        let writer = try TreeWriter(folder: folder, kind: copy.kind, firstID: firstID)
+        let writer = try TreeWriter(folder: folder, kind: copy.kind, firstID: firstID, access: copy.access)
         var reader = TarReader()
         var hash = SHA256()
         for try await bytes in tar {
@@ -77,9 +77,10 @@ extension FolderStore {
 }
 
 extension FileCopy {
-    /// The name of its folder: another place in the project is another copy, though the content be the same.
+    /// The name of its folder: another place in the project, or another owner, is another copy, though the content be the same.
     var key: String {
-        let hash = SHA256.hash(data: Array("\(kind.rawValue)\u{0}\(origin)\u{0}\(digest)".utf8))
+        let parts = [kind.rawValue, origin, digest.value] + (access.map { [$0.mode, $0.user, $0.group].map { $0.map(String.init) ?? "" } } ?? [])
+        let hash = SHA256.hash(data: Array(parts.joined(separator: "\u{0}").utf8))
         return hash.prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }

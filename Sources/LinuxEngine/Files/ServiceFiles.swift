@@ -14,11 +14,11 @@ struct ServiceFiles {
         return try service.files.enumerated().map { index, file in
             let source: String
             switch file.source {
-            case .copy(let copy) where file.mode == nil && file.user == nil && file.group == nil:
+            case .copy(let copy) where copy.kind == .folder || (file.mode == nil && file.user == nil && file.group == nil):
                 guard folders.hasCopy(copy, of: target.id) else { throw Self.notHere(copy) }
                 source = folders.path(of: copy, in: target.id)
             case .copy(let copy):
-                guard copy.kind == .file, let bytes = try read(copy, of: target.id) else { throw Self.notHere(copy) }
+                guard let bytes = try read(copy, of: target.id) else { throw Self.notHere(copy) }
                 source = try write(bytes, of: file, number: index, to: plainFiles(of: container), firstID: firstID)
             case .text(let text):
                 source = try write(Array(text.utf8), of: file, number: index, to: plainFiles(of: container), firstID: firstID)

@@ -12,23 +12,31 @@ final class TreeWriter {
 
     private let root: Descriptor
     private let kind: FileCopy.Kind
-    private let owner: uid_t
+    private let owner: (user: uid_t, group: gid_t)
+    /// Permission bits of all files; nil: those they come with.
+    private let mode: mode_t?
     private var members = 0
     private var file: Descriptor?
 
     /// - Parameters:
     ///   - folder: exists, is empty, and is root's alone. The copy becomes `item` in it.
     ///   - firstID: the host's id of root inside the containers.
-    init(folder: String, kind: FileCopy.Kind, firstID: Int) throws(KilnError) {
+    ///   - access: what all of it is given.
+    init(folder: String, kind: FileCopy.Kind, firstID: Int, access: FileCopy.Access? = nil) throws(KilnError) {
+        let ids = 0..<Instance.rangeSize
+        guard ids.contains(access?.user ?? 0), ids.contains(access?.group ?? 0) else {
+            throw KilnError(.serviceFailed, "The owner of a folder does not exist in a service.", hint: "Use ids below \(Instance.rangeSize).")
+        }
         self.kind = kind
-        owner = uid_t(firstID)
+        owner = (uid_t(firstID + (access?.user ?? 0)), gid_t(firstID + (access?.group ?? 0)))
+        mode = access?.mode.map { mode_t($0 & 0o777) }
         let parent = Descriptor(owning: open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW))
         guard parent.number >= 0 else { throw TrustedFiles.failure("open \(folder)") }
         guard kind == .folder else {
             root = parent
             return
         }
-        try Self.makeFolder(Self.item, mode: 0o755, in: parent, owner: owner)
+        try Self.makeFolder(Self.item, mode: mode.map(Self.enterable) ?? 0o755, in: parent, owner: owner)
         root = Descriptor(owning: openat(parent.number, Self.item, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW))
         guard root.number >= 0 else { throw TrustedFiles.failure("open \(folder)") }
     }
@@ -52,7 +60,7 @@ final class TreeWriter {
     private func begin(_ member: TarReader.Member) throws(KilnError) {
         members += 1
         guard members <= Self.maximumMembers else { throw Self.refusal(member.path, "there are more than \(Self.maximumMembers) files") }
-        let mode = mode_t(member.mode & 0o777)
+        let mode = self.mode ?? mode_t(member.mode & 0o777)
         if kind == .file {
             guard members == 1, member.kind == .file, member.path == FileCopy.memberName else {
                 throw Self.refusal(member.path, "one file was expected")
@@ -65,14 +73,14 @@ final class TreeWriter {
         }
         let folder = try folder(parts.dropLast())
         switch member.kind {
-        case .folder: try Self.makeFolder(name, mode: mode, in: folder, owner: owner)
+        case .folder: try Self.makeFolder(name, mode: self.mode.map(Self.enterable) ?? mode, in: folder, owner: owner)
         case .file: file = try makeFile(name, mode: mode, in: folder)
         case .symbolicLink:
             guard Self.staysInside(member.target, from: parts.dropLast().count) else {
                 throw Self.refusal(member.path, "it is a link that leads out")
             }
             guard symlinkat(member.target, folder.number, name) == 0 else { throw Self.failure(member.path) }
-            guard fchownat(folder.number, name, owner, owner, AT_SYMLINK_NOFOLLOW) == 0 else { throw Self.failure(member.path) }
+            guard fchownat(folder.number, name, owner.user, owner.group, AT_SYMLINK_NOFOLLOW) == 0 else { throw Self.failure(member.path) }
         case .other: throw Self.refusal(member.path, "it is neither a file, nor a folder, nor a link")
         }
     }
@@ -88,17 +96,20 @@ final class TreeWriter {
 
     private func makeFile(_ name: String, mode: mode_t, in folder: Descriptor) throws(KilnError) -> Descriptor {
         let file = Descriptor(owning: openat(folder.number, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600))
-        guard file.number >= 0, fchown(file.number, owner, owner) == 0, fchmod(file.number, mode) == 0 else { throw Self.failure(name) }
+        guard file.number >= 0, fchown(file.number, owner.user, owner.group) == 0, fchmod(file.number, mode) == 0 else { throw Self.failure(name) }
         return file
     }
 
-    private static func makeFolder(_ name: String, mode: mode_t, in folder: Descriptor, owner: uid_t) throws(KilnError) {
+    private static func makeFolder(_ name: String, mode: mode_t, in folder: Descriptor, owner: (user: uid_t, group: gid_t)) throws(KilnError) {
         guard mkdirat(folder.number, name, 0o700) == 0 else { throw failure(name) }
         // New, and in a tree that nobody else reaches: this is the folder just made.
-        guard fchownat(folder.number, name, owner, owner, AT_SYMLINK_NOFOLLOW) == 0, fchmodat(folder.number, name, mode, 0) == 0 else {
+        guard fchownat(folder.number, name, owner.user, owner.group, AT_SYMLINK_NOFOLLOW) == 0, fchmodat(folder.number, name, mode, 0) == 0 else {
             throw failure(name)
         }
     }
+
+    /// A folder's bits for files with these: whoever may read may enter.
+    private static func enterable(_ mode: mode_t) -> mode_t { mode | (mode & 0o444) >> 2 }
 
     private func write(_ bytes: ArraySlice<UInt8>) throws(KilnError) {
         guard let file else { return }

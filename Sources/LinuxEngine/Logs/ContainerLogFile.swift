@@ -5,25 +5,25 @@ import KilnModel
 struct ContainerLogFile {
     /// Holds `ctr.log`; goes with the container.
     let directory: String
-    let service: Name?
+    let replica: Replica?
 
     private var path: String { "\(directory)/ctr.log" }
 
     /// - Parameter container: its id, 64 hex digits.
-    init(container: String, storageRoot: String, service: Name? = nil) {
+    init(container: String, storageRoot: String, replica: Replica? = nil) {
         directory = "\(storageRoot)/overlay-containers/\(container)/userdata"
-        self.service = service
+        self.replica = replica
     }
 
-    /// Gives its lines. Returns at its end; with `changes`, when the container is removed.
+    /// Gives its lines. Returns at its end; with `changes`, when the container is removed, also one that has not printed anything yet.
     /// - Parameters:
     ///   - since: only lines from this Unix time on.
     ///   - tail: how many of the last lines there are; nil: all.
     func read(
         since: Double? = nil, tail: Int? = nil, changes: AsyncStream<Void>? = nil, _ output: (LogLine) async throws -> Void
     ) async throws {
-        guard var file = try open() else { return }
-        var parser = LogFileParser(service: service)
+        guard var file = try await opened(changes) else { return }
+        var parser = LogFileParser(replica: replica)
         func isWanted(_ line: LogLine) -> Bool { line.time >= since ?? 0 }
         if let tail {
             var last: [LogLine] = []
@@ -46,6 +46,17 @@ struct ContainerLogFile {
             try await readToEnd(file) { for line in parser.append($0) where isWanted(line) { try await output(line) } }
         }
         try Task.checkCancellation()
+    }
+
+    /// The file once it is there: a container that was made and not started yet has none.
+    private func opened(_ changes: AsyncStream<Void>?) async throws -> Descriptor? {
+        if let file = try open() { return file }
+        guard let changes else { return nil }
+        for await _ in changes {
+            if let file = try open() { return file }
+        }
+        try Task.checkCancellation()
+        return nil
     }
 
     private func open() throws -> Descriptor? {

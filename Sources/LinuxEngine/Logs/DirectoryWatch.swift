@@ -7,7 +7,7 @@ actor DirectoryWatch {
     private var readers: [Int32: [Int: AsyncStream<Void>.Continuation]] = [:]
     private var lastReader = 0
 
-    private static let interest = UInt32(IN_MODIFY | IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF | IN_ONLYDIR)
+    private static let interest = UInt32(IN_CREATE | IN_MODIFY | IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF | IN_ONLYDIR)
 
     init() throws {
         let number = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))

@@ -5,13 +5,13 @@ import KilnModel
 /// A line of the file is a time, `stdout` or `stderr`, `F` or `P`, and the text; after `P` the rest of the text comes in a later line
 /// (Podman's `k8s-file`).
 struct LogFileParser {
-    let service: Name?
+    let replica: Replica?
     private var rest: [UInt8] = []
     private var begun: [LogLine.Channel: LogLine] = [:]
     /// Bytes of a line at which it is given away as it is.
     private static let longest = 1 << 18
 
-    init(service: Name?) { self.service = service }
+    init(replica: Replica?) { self.replica = replica }
 
     mutating func append(_ bytes: [UInt8]) -> [LogLine] {
         var lines: [LogLine] = []
@@ -30,7 +30,9 @@ struct LogFileParser {
         let words = bytes.split(separator: UInt8(ascii: " "), maxSplits: 3, omittingEmptySubsequences: false)
         guard words.count == 4, let time = UnixTime.seconds(words[0]) else { return nil }
         let channel: LogLine.Channel = words[1].elementsEqual("stderr".utf8) ? .error : .output
-        var line = begun.removeValue(forKey: channel) ?? LogLine(service: service, time: time, channel: channel, text: "")
+        var line =
+            begun.removeValue(forKey: channel)
+            ?? LogLine(service: replica?.service, replica: replica?.number, time: time, channel: channel, text: "")
         line.text += String(decoding: words[3], as: UTF8.self)
         guard words[2].elementsEqual("P".utf8), line.text.utf8.count < Self.longest else { return line }
         begun[channel] = line

@@ -37,7 +37,8 @@ extension InstanceNetwork {
         }
     }
 
-    /// Makes a service's namespace, for its container to live in.
+    /// Makes the namespace of a service's container.
+    /// - Parameter index: as `AddressPlan.containerIndex` has it.
     /// - Throws: `KilnError` when the environment is not there.
     public func ensureService(environment: ResourceID, index: Int) async throws {
         try await change {
@@ -59,8 +60,8 @@ extension InstanceNetwork {
         try await change { try removeServiceHere(environment: environment, index: index) }
     }
 
-    /// Says which services have running containers: their virtual addresses lead there, all others are refused. One transaction, and
-    /// none when nothing differs.
+    /// Says which containers take the new connections of which services: their virtual addresses lead there, all others are refused. One
+    /// transaction, and none when nothing differs. Connections that are open stay where they are.
     public func setServices(_ services: [RoutedService], of environment: ResourceID) async throws {
         try await change {
             try requireEnvironment(environment)
@@ -70,10 +71,14 @@ extension InstanceNetwork {
             let changes = wanted.changes(from: current, table: Table.inNamespace)
             if changes.isEmpty { return }
             try namespace.enter { try Nftables.applyHere(changes.joined(separator: "\n")) }
-            // A tracked UDP exchange never ends by itself while its sender goes on; it would keep the old way.
-            let changed = ServiceMaps.addressesChanged(from: current, to: wanted)
-            if !changed.isEmpty {
-                try Conntrack.delete(in: namespace) { $0.transport == UInt8(IPPROTO_UDP) && changed.contains($0.destination) }
+            // A tracked UDP exchange never ends by itself while its sender goes on; it would keep a way that is none any more.
+            let (before, after) = (ServiceMaps.ends(current), ServiceMaps.ends(wanted))
+            let left = before.filter { !$0.value.isSubset(of: after[$0.key, default: []]) }
+            if !left.isEmpty {
+                try Conntrack.delete(in: namespace) { entry in
+                    entry.transport == UInt8(IPPROTO_UDP) && left[entry.destination] != nil
+                        && !after[entry.destination, default: []].contains(entry.replySource)
+                }
             }
         }
     }

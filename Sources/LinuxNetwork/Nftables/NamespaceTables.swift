@@ -99,7 +99,12 @@ extension Table {
                 Chain(
                     name: "exchanges", base: "filter hook prerouting priority raw; policy accept",
                     rules: [zoning(EnvironmentIntercepts.zoned)]),
-                Chain(name: "originals", base: nil, rules: ["dnat to ip daddr map @\(ServiceMaps.addresses.name)"]),
+                Chain(
+                    name: "originals", base: nil,
+                    rules: [
+                        "dnat to ip daddr map @\(ServiceMaps.addresses.name)",
+                        "dnat to \(ServiceMaps.drawing) map @\(ServiceMaps.replicas.name)",
+                    ]),
                 Chain(
                     name: "translate", base: "nat hook prerouting priority dstnat; policy accept",
                     rules: [
@@ -150,9 +155,4 @@ extension Table {
             name: "no_route", base: "filter hook prerouting priority dstnat + 10; policy accept",
             rules: refusing("\(interfaces) fib daddr type unicast fib daddr oif missing", icmp: "port-unreachable"))
     }
-}
-
-extension AddressPlan {
-    /// Addresses of services' containers.
-    static let containers = IPv4Prefix(.init(198, 18, 128, 0), 17)
 }

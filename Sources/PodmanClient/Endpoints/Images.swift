@@ -8,6 +8,12 @@ extension PodmanClient {
         try await perform(Call(method: .GET, path: "/images/\(Query.escape(reference))/exists"), accepting: [204, 404]) == 204
     }
 
+    /// An image by name or id.
+    /// - Throws: `PodmanError`; 404 when there is none.
+    public func inspectImage(_ reference: String) async throws -> ImageInspection {
+        try await decode(Call(method: .GET, path: "/images/\(Query.escape(reference))/json"))
+    }
+
     /// Fetches an image from its registry and returns its id. `progress` gets Podman's lines.
     /// - Throws: `PodmanError` with what the registry or the network said.
     public func pullImage(_ reference: String, progress: @Sendable (String) async throws -> Void = { _ in }) async throws -> String {

@@ -133,10 +133,22 @@ final class LiveEngine: Sendable {
         try await settle(target) { $0.values.allSatisfy { $0.phase == .running || $0.phase == .healthy } }
     }
 
-    /// Service → id of its container.
+    /// Service (`api`; its second one `api-2`) → id of its container.
     func containers(of environment: ResourceID) async throws -> [String: String] {
         let found = try await engine.containers.list(label: "\(Label.id)=\(environment)")
-        return Dictionary(uniqueKeysWithValues: found.map { ($0.labels[Label.service] ?? "", $0.id) })
+        return Dictionary(
+            uniqueKeysWithValues: found.map { container in
+                let number = container.labels[Label.replica].flatMap { Int($0) } ?? 1
+                return ((container.labels[Label.service] ?? "") + (number > 1 ? "-\(number)" : ""), container.id)
+            })
+    }
+
+    /// What a program run in a service's container prints.
+    func run(_ script: String, in environment: ResourceID, _ service: String, replica: Int? = nil) async throws -> String {
+        let client = Client()
+        let place = ServiceReference(environment: environment, name: try Name(service), replica: replica)
+        try await engine.session(SessionRequest(command: ["/bin/bash", "-c", script]), in: place, input: client.input) { await client.take($0) }
+        return await client.text
     }
 }
 

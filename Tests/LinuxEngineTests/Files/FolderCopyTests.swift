@@ -56,6 +56,54 @@ struct FolderCopyTests {
         }
     }
 
+    @Test func `A folder has the owner and the mode that are asked for, beside the copy as it was packed`() async throws {
+        try await withStore { store in
+            var tar = Tar()
+            tar.add("deep", type: "5", mode: 0o700)
+            tar.add("deep/key", mode: 0o644, content: "key")
+            let plain = try tar.copy(.folder)
+            var owned = plain
+            owned.access = .init(mode: 0o440, user: 33, group: 44)
+            for copy in [plain, owned] { try await store.store(copy, of: environment, firstID: firstID, tar: tar.stream()) }
+            let path = store.path(of: owned, in: environment)
+            #expect(path != store.path(of: plain, in: environment))
+            for (item, mode) in [("", 0o550), ("/deep", 0o550), ("/deep/key", 0o440)] as [(String, mode_t)] {
+                let found = status(path + item)
+                #expect(found.st_mode & 0o7777 == mode, "\(item)")
+                #expect(Int(found.st_uid) == firstID + 33 && Int(found.st_gid) == firstID + 44, "\(item)")
+            }
+            #expect(status(store.path(of: plain, in: environment) + "/deep/key").st_mode & 0o7777 == 0o644)
+            owned.access = .init(mode: nil, user: Instance.rangeSize, group: nil)
+            await #expect(throws: KilnError.self) { try await store.store(owned, of: environment, firstID: firstID, tar: tar.stream()) }
+        }
+    }
+
+    @Test func `A volume that many make at once is one`() async throws {
+        try await withStore { store in
+            for round in 0..<20 {
+                let volume = try VolumeName("v\(round)")
+                let (environment, firstID) = (environment, firstID)
+                let inodes = try await withThrowingTaskGroup(of: UInt64?.self) { group in
+                    for _ in 0..<8 {
+                        group.addTask { TrustedFiles.inode(try store.ensureVolume(volume, of: environment, firstID: firstID)) }
+                    }
+                    return try await group.reduce(into: Set<UInt64?>()) { $0.insert($1) }
+                }
+                #expect(inodes.count == 1)
+            }
+        }
+    }
+
+    @Test func `A folder in memory that many ask for at once is mounted once`() async throws {
+        let memory = MemoryMount(path: "/run/kmem-\(String(UInt64.random(in: 0 ... .max), radix: 36))")
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<16 { group.addTask { try memory.ensure() } }
+            try await group.waitForAll()
+        }
+        #expect(try MountTable.current().filter { $0.point == memory.path }.count == 1)
+        try memory.remove()
+    }
+
     @Test(arguments: [
         "a path that climbs", "an absolute path", "a hard link", "a device", "a link that leads out", "an absolute link", "a file behind a link",
         "a file twice",

@@ -21,7 +21,7 @@ import Testing
         let base = 1_770_112_800.0
         let bytes = Array(Self.text.utf8)
         for size in 1...bytes.count {
-            var parser = LogFileParser(service: try Name("db"))
+            var parser = LogFileParser(replica: Replica(try Name("db")))
             var lines: [LogLine] = []
             for start in stride(from: 0, to: bytes.count, by: size) { lines += parser.append(Array(bytes[start..<min(start + size, bytes.count)])) }
             #expect(lines.map(\.text) == ["one", "three", "two, and on", ""])

@@ -35,7 +35,9 @@ public struct BuildRequest: Sendable, Hashable {
     func commandLine(cgroupParent: String, hooks: String) -> [String] {
         let map = "0:\(userRange.firstID):\(Instance.rangeSize)"
         var line = [
-            "build", "--tag", tag, "--file", containerfile, "--layers", "--force-rm", "--userns-uid-map", map, "--userns-gid-map", map,
+            // Docker's format: the OCI's has no room for a HEALTHCHECK.
+            "build", "--format", "docker", "--tag", tag, "--file", containerfile, "--layers", "--force-rm",
+            "--userns-uid-map", map, "--userns-gid-map", map,
             // That of the program itself, which runs in the namespace asked for.
             "--network", "host", "--hooks-dir", hooks, "--cgroup-parent", cgroupParent,
         ]
