@@ -61,7 +61,7 @@ import Testing
     private static func inspect(_ request: InspectCompose, _ exchange: TestServer.Exchange) async throws {
         guard !request.sources.files[0].text.contains("bogus") else {
             let error = KilnError(.invalidCompose, "\(request.sources.files[0].path):4:5: “bogus” is not a key of a service.")
-            return try await exchange.answer(.badRequest, Fixtures.json(Problem(error)))
+            return try await exchange.answer(.badRequest, type: "application/problem+json", Fixtures.problem(error))
         }
         let text = request.sources.files[0].text
         var answer = ComposeInspection()
