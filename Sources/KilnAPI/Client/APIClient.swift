@@ -63,9 +63,12 @@ public struct APIClient: Sendable {
             case .open(let first): try await connection.send(.head(head), .body(.byteBuffer(ByteBuffer(bytes: first))))
             case .stream(_, let next):
                 try await connection.send(.head(head))
-                // A refusal that comes during the upload has to be read before the connection breaks.
+                // A refusal that comes during the upload has to be read before the connection breaks, and ends it.
                 connection.channel.read()
-                while let piece = try await next() { try await connection.send(.body(.byteBuffer(ByteBuffer(bytes: piece)))) }
+                while let piece = try await next() {
+                    guard try await !connection.hasNews() else { throw UploadCutShort() }
+                    try await connection.send(.body(.byteBuffer(ByteBuffer(bytes: piece))))
+                }
                 try await connection.send(.end(nil))
             }
         } catch let error as KilnError {
@@ -73,8 +76,11 @@ public struct APIClient: Sendable {
         } catch let error as CancellationError {
             throw error
         } catch {
-            // A server that refuses an upload answers and closes before it has read it all: its answer says more than our broken write.
-            do { try await answer.check() } catch let refusal as KilnError where refusal.code != .engineUnavailable { throw refusal }
+            // A server that refuses an upload answers before it has read it all: its answer says more than our broken write.
+            do { try await answer.check() } catch let refusal as KilnError where refusal.code != .engineUnavailable {
+                await connection.close()
+                throw refusal
+            }
             throw KilnError.brokenOff(at: endpoint, because: error)
         }
     }
@@ -107,6 +113,9 @@ public struct APIClient: Sendable {
         }
     }
 }
+
+/// The server answered before it had the whole of an upload.
+private struct UploadCutShort: Error {}
 
 /// The one connection that waits for the next call.
 private actor IdleConnection {

@@ -47,6 +47,11 @@ struct Connection: Sendable {
         try await channel.writeAndFlush(last).get()
     }
 
+    /// Whether the server has said something, or hung up, before it was asked to.
+    func hasNews() async throws -> Bool {
+        try await channel.eventLoop.submit { reader.value.hasNews }.get()
+    }
+
     /// The next part of the answer, or nil at the connection's end. Cancelling closes the connection.
     func next() async throws -> HTTPClientResponsePart? {
         try await withTaskCancellationHandler {

@@ -13,6 +13,9 @@ final class ResponseReader: ChannelInboundHandler {
     /// nil while the connection is open.
     private var end: Result<HTTPClientResponsePart?, any Error>?
 
+    /// Whether something of an answer waits to be read, or the connection has ended. On the event loop.
+    var hasNews: Bool { !parts.isEmpty || end != nil }
+
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
