@@ -7,6 +7,9 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// For what `kl` is made of: every workspace carries it, and it waits for others more than it computes.
+let small: [SwiftSetting] = strict + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
+
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
@@ -45,7 +48,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "KilnModel", swiftSettings: strict),
-        .target(name: "KilnAPI", dependencies: ["KilnModel", nioCore, nioHTTP1, nioPosix], swiftSettings: strict),
+        .target(name: "KilnAPI", dependencies: ["KilnModel", nioCore, nioHTTP1, nioPosix], swiftSettings: small),
         .target(name: "Compose", dependencies: ["KilnModel", yams], swiftSettings: strict),
         .target(name: "CLinux"),
         .target(name: "CTerminal"),
@@ -87,7 +90,7 @@ let package = Package(
         .target(
             name: "KilnCommands",
             dependencies: ["KilnAPI", argumentParser, crypto, nioCore, nioPosix, nioHTTP1],
-            swiftSettings: strict
+            swiftSettings: small
         ),
         .executableTarget(name: "kilnd", dependencies: ["KilnServer", argumentParser], swiftSettings: strict),
         .executableTarget(name: "kiln-agent", dependencies: ["KilnAgent", argumentParser], swiftSettings: strict),
