@@ -25,6 +25,10 @@ extension LinuxEngine {
             .init(source: Self.initProgram, destination: "/opt/kiln/init", readOnly: true),
         ]
         spec.mounts += packageMounts.mounts(view: try packageHost.prepareView(of: target.id))
+        // sudo believes no file but root's.
+        let sudoers = "\(configuration.runtimeDirectory)/etc/\(name)/sudoers"
+        try TrustedFiles.replace(sudoers, with: PackageMounts.sudoersSettings, mode: 0o440, owner: spec.userRange.firstID)
+        spec.mounts.append(.init(source: sudoers, destination: "/etc/sudoers.d/zz-kiln-packages", readOnly: true))
         return spec
     }
 

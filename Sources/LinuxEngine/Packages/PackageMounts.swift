@@ -21,6 +21,7 @@ struct PackageMounts: Sendable {
         for path in [directory, settingsDirectory] { try TrustedFiles.makeDirectory(path, mode: 0o755) }
         try TrustedFiles.replace("\(settingsDirectory)/environment.sh", with: Self.environmentScript, mode: 0o644)
         try TrustedFiles.replace("\(settingsDirectory)/profile.sh", with: Self.profileScript, mode: 0o644)
+        try TrustedFiles.replace("\(settingsDirectory)/sshd.conf", with: Self.sshdSettings, mode: 0o644)
         guard let certificates = TrustedFiles.read(Self.hostCertificates) else { return }
         try TrustedFiles.replace("\(settingsDirectory)/ca-certificates.crt", with: certificates, mode: 0o644, user: 0, group: 0)
     }
@@ -33,8 +34,23 @@ struct PackageMounts: Sendable {
             .init(source: settingsDirectory, destination: Self.settings, readOnly: true),
             // Late in the order in which /etc/profile reads them: many a profile sets the PATH anew.
             .init(source: "\(settingsDirectory)/profile.sh", destination: "/etc/profile.d/zz-kiln-packages.sh", readOnly: true),
+            .init(source: "\(settingsDirectory)/sshd.conf", destination: "/etc/ssh/sshd_config.d/kiln-packages.conf", readOnly: true),
         ]
     }
+
+    /// What every program that runs as `dev` is started with.
+    static let variables = [
+        ("PATH", "\(profile)/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/kiln/bin"),
+        // A colon at the end stands for the system's own (manpath(1)).
+        ("MANPATH", "\(profile)/share/man:"), ("XDG_DATA_DIRS", "\(profile)/share:/usr/local/share:/usr/share"),
+    ]
+
+    /// A command by SSH is run by no login shell (sshd_config(5), SetEnv).
+    private static let sshdSettings = "SetEnv \(variables.map { "\"\($0)=\($1)\"" }.joined(separator: " "))\n"
+
+    /// For sudo, which has a PATH of its own (sudoers(5), secure_path). Last in it: what configures packages of the image finds the image's.
+    static let sudoersSettings =
+        "Defaults secure_path=\"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:\(profile)/bin\"\n"
 
     private static let profileScript = "# The packages of the workspace.\n[ ! -r \(script) ] || . \(script)\n"
 

@@ -21,11 +21,8 @@ enum WorkspaceLayout {
         try [
             .init(key: "HOME", value: home), .init(key: "USER", value: "dev"), .init(key: "LOGNAME", value: "dev"),
             .init(key: "SHELL", value: "/bin/bash"), .init(key: "LANG", value: "C.UTF-8"),
-            .init(key: "PATH", value: "\(PackageMounts.profile)/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/kiln/bin"),
-            .init(key: "MANPATH", value: "\(PackageMounts.profile)/share/man:"),
-            .init(key: "XDG_DATA_DIRS", value: "\(PackageMounts.profile)/share:/usr/local/share:/usr/share"),
             .init(key: "KILN_WORKSPACE", value: target.name.value),
-        ] + target.variables
+        ] + PackageMounts.variables.map { try .init(key: $0, value: $1) } + target.variables
     }
 
     /// The request with its program run by a login shell, so that /etc/profile and ~/.profile count, and packages are found whatever these did.
