@@ -67,6 +67,7 @@ public final class LinuxEngine: WorkspaceEngine {
     private let packageProblem: KilnError?
     let packageMounts: PackageMounts
     let packageLocks = KeyedLock<ResourceID>()
+    let settled = SettledWorkspaces()
 
     var instance: Instance { configuration.instance }
 

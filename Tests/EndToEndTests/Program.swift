@@ -13,6 +13,21 @@ enum Program {
         var errors: String
     }
 
+    /// The text of a file, to its end. Foundation stops at the first page of one in /proc, whose size is said to be 0.
+    static func text(_ path: String) throws -> String {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw Failure(description: "\(path) cannot be opened: \(String(cString: strerror(errno)))") }
+        defer { close(file) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = read(file, &buffer, buffer.count)
+            guard count >= 0 else { throw Failure(description: "\(path) cannot be read: \(String(cString: strerror(errno)))") }
+            if count == 0 { return String(decoding: bytes, as: UTF8.self) }
+            bytes += buffer[..<count]
+        }
+    }
+
     /// Runs to the end, at most `timeout` seconds.
     static func run(
         _ path: String, _ arguments: [String], input: String? = nil, environment: [String: String] = [:], timeout: Int = 300

@@ -3,12 +3,15 @@ import Testing
 
 /// What a reboot takes away: every process, mount, namespace and link of an instance, and all below `/run`. The disk stays.
 struct Reboot {
-    let instance: TestInstance
+    let intercepts: Intercepts
+    private var instance: TestInstance { intercepts.instance }
 
     func check() async throws {
-        _ = try await instance.inside("hello", "echo before > ~/reboot; sync")
+        _ = try await instance.inside("coder", "echo before > ~/reboot; sync")
+        try await instance.kl("env", "exec", "echo", "echo", "--", "sh", "-c", "echo before > /srv/kept; sync")
         try await instance.kl("ws", "create", "asleep")
         try await instance.kl("ws", "suspend", "asleep")
+        try await instance.kl("intercept", "start", "echo", "--port", "8080:3000", "--workspace", "coder")
         try await lose()
         #expect(try await instance.traces().filter { !$0.hasPrefix("folder /var/lib") } == [])
 
@@ -16,10 +19,17 @@ struct Reboot {
         try await instance.startServer()
         try await instance.startAgent()
         // Nobody says a word to it: what ran runs again, and what was connected is connected.
-        try await waitUntil("the workspace and its connection are back", within: 120) {
-            try await instance.inside("hello", "cat ~/reboot && curl -sf -m 5 http://api:8080/healthz").output.hasPrefix("before\n{")
+        try await waitUntil("the workspaces, their connections and the service are back", within: 120) {
+            try await instance.inside("caller", "cat ~/reboot && curl -sf -m 5 http://echo:8080/").output.hasPrefix("before\noriginal ")
         }
+        #expect(try await instance.tryKl("env", "exec", "echo", "echo", "--", "cat", "/srv/kept").output == "before\n")
         #expect(try await instance.tryKl("ws", "exec", "asleep", "--", "true").status == 5, "what was suspended stays so")
+        // Its program went with the machine; when somebody starts it, the intercept is what it was.
+        try await intercepts.serve(in: "coder", host: "127.0.0.1")
+        try await waitUntil("the intercept is back", within: 10) {
+            try await instance.inside("caller", "curl -sf -m 5 http://echo:8080/").output.hasPrefix("workspace ")
+        }
+        try await instance.kl("intercept", "stop", "--workspace", "coder")
         try await instance.kl("ws", "delete", "asleep", "--yes")
     }
 
@@ -30,12 +40,11 @@ struct Reboot {
             for process in left { kill(process, SIGKILL) }
             return left.isEmpty
         }
-        let mounts = try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8).split(separator: "\n").map {
-            String($0.split(separator: " ")[4])
-        }
-        for point in mounts.reversed() where point.contains("/\(instance.prefix)/") || point.contains("/\(instance.prefix)-") {
-            // One that went with another is gone already.
-            _ = try await Program.run("/usr/bin/umount", ["--lazy", point])
+        try await waitUntil("no mount is left", within: 30) {
+            let mounts = try mounts()
+            // What lies within another goes first; one that went with another is gone already.
+            for point in mounts.reversed() { _ = try await Program.run("/usr/bin/umount", ["--lazy", point]) }
+            return mounts.isEmpty
         }
         for name in try FileManager.default.contentsOfDirectory(atPath: "/run/netns") where name.hasPrefix("\(instance.prefix)-") {
             try await Program.check("/usr/sbin/ip", ["netns", "delete", name])
@@ -43,6 +52,11 @@ struct Reboot {
         _ = try await Program.run("/usr/sbin/ip", ["link", "delete", "\(instance.prefix)0"])
         try await Program.check("/usr/sbin/nft", ["delete", "table", "ip", instance.prefix])
         try FileManager.default.removeItem(atPath: instance.runtimeDirectory)
+    }
+
+    private func mounts() throws -> [String] {
+        try Program.text("/proc/self/mountinfo").split(separator: "\n").map { String($0.split(separator: " ")[4]) }
+            .filter { $0.contains("/\(instance.prefix)/") || $0.contains("/\(instance.prefix)-") }
     }
 
     /// Everything in the instance's cgroups and namespaces, and what names its folders.

@@ -152,7 +152,9 @@ final class TestInstance: Sendable {
     /// The environment by which `kl` finds this instance.
     var environment: [String: String] { ["HOME": home.path] }
 
-    func command(_ arguments: String...) -> [String] { ["\(binaries)/kl"] + arguments }
+    func command(_ arguments: String...) -> [String] { command(arguments) }
+
+    func command(_ arguments: [String]) -> [String] { ["\(binaries)/kl"] + arguments }
 
     /// A file below `examples`.
     func example(_ path: String) -> String {
@@ -202,7 +204,7 @@ final class TestInstance: Sendable {
         for entry in try FileManager.default.contentsOfDirectory(atPath: "/run/netns") where entry.hasPrefix(prefix + "-") {
             found.insert("netns \(entry)")
         }
-        for line in try String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8).split(separator: "\n") {
+        for line in try Program.text("/proc/self/mountinfo").split(separator: "\n") {
             let path = line.split(separator: " ")[4]
             if path.contains("/\(prefix)/") || path.contains("/\(prefix)-") { found.insert("mount \(path)") }
         }

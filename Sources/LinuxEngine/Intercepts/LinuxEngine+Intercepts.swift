@@ -16,6 +16,20 @@ extension LinuxEngine {
         return states
     }
 
+    /// Changes nothing but intercepts, where nothing else has changed since all was well; nil: look at everything.
+    func applyOnlyIntercepts(of target: WorkspaceTarget) async -> WorkspaceObservation? {
+        guard let process = settled.processNeedingOnlyIntercepts(target), let connection = target.connection else { return nil }
+        do {
+            let states = try await applyIntercepts(connection, of: target)
+            settled.settle(target, process: process)
+            return WorkspaceObservation(
+                state: .running, connected: connection.environment, intercepts: await verify(states, of: target, in: connection.environment))
+        } catch {
+            // Whatever it is, the whole way finds it, mends it or says it.
+            return nil
+        }
+    }
+
     /// What is true of each, as a probe through the data path says.
     func verify(_ states: [InterceptState], of target: WorkspaceTarget, in environment: ResourceID) async -> [InterceptObservation] {
         var observations: [InterceptObservation] = []

@@ -7,22 +7,28 @@ extension LinuxEngine {
         try await locks.withLock(target.id) {
             switch target.state {
             case .suspended:
+                self.settled.forget(target.id)
                 try await self.switchBack(target.id, address: target.address)
                 try await self.endPrograms(of: target)
                 try await self.removeContainer(of: target.id)
                 return WorkspaceObservation(state: .suspended)
             case .running:
+                if let observation = await self.applyOnlyIntercepts(of: target) { return observation }
+                self.settled.forget(target.id)
                 try await self.network.ensureWorkspace(target.id, address: target.address)
                 // The link and the container need each other's namespace only, so they are made at the same time.
                 async let connection = self.applyConnection(of: target)
-                try await self.ensureRunning(target)
-                return await connection
+                let process = try await self.ensureRunning(target)
+                let observation = await connection
+                if observation.connected != nil { self.settled.settle(target, process: process) }
+                return observation
             }
         }
     }
 
     public func remove(_ target: WorkspaceTarget) async throws {
         try await locks.withLock(target.id) {
+            self.settled.forget(target.id)
             try await self.switchBack(target.id, address: target.address)
             try await self.removeContainer(of: target.id)
             try await self.network.removeWorkspace(target.id)
@@ -31,7 +37,8 @@ extension LinuxEngine {
         }
     }
 
-    private func ensureRunning(_ target: WorkspaceTarget) async throws {
+    /// - Returns: the container's first process; nil should it have ended meanwhile.
+    private func ensureRunning(_ target: WorkspaceTarget) async throws -> ProcessIdentity? {
         let name = containerName(of: target.id)
         var container = try await containers.inspect(name)
         if container?.phase == .created {
@@ -55,12 +62,14 @@ extension LinuxEngine {
         guard let container, container.isRunning else {
             throw KilnError(.engineFailed, "The workspace \(target.name) ended right after its start.", hint: "kl ws logs \(target.name)")
         }
+        let process = ProcessIdentity(pid: container.pid)
         // Once a command ran in this very container, a later look need not run another: that would be most of the time of a connect.
         let mark = "\(configuration.runtimeDirectory)/etc/\(name)/answered"
-        if TrustedFiles.readText(mark) == container.id, try folders.hasWorkspaceFolder(target.name, of: target.workmachine.id) { return }
+        if TrustedFiles.readText(mark) == container.id, try folders.hasWorkspaceFolder(target.name, of: target.workmachine.id) { return process }
         do {
             try await prepareFolder(target, container: container.id)
             try TrustedFiles.replace(mark, with: container.id, mode: 0o600)
+            return process
         } catch let error as KilnError where error.code == .cloneFailed {
             // A workspace whose repository never came is not half a workspace: its container goes, the error stays.
             try await removeContainer(of: target.id)
