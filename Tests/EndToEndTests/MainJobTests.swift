@@ -42,6 +42,16 @@ import Testing
         #expect(try await instance.traces() == [])
     }
 
+    @Test func `A package is there in every shell at once, in the next workspace, after a suspension and after a kill, and goes with its workspace`()
+        async throws
+    {
+        let instance = try await TestInstance.with { instance in
+            try await Packages(instance: instance).check()
+            return instance
+        }
+        #expect(try await instance.traces() == [])
+    }
+
     @Test func `Names are the same to everybody who looks them up`() async throws {
         let instance = try await TestInstance.with { instance in
             try await Names(instance: instance).check()

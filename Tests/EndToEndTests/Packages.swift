@@ -2,25 +2,29 @@ import Foundation
 import Testing
 
 /// Packages from Debian, in a real store, seen by shells that are open.
-@Suite("Packages", .serialized)
 struct Packages {
-    @Test("A package is there in a shell already open, in every kind of shell, in the next workspace at once, and after suspend and resume")
-    func packages() async throws {
-        try await TestInstance.with { instance in
-            try await instance.kl("ws", "create", "hello")
-            #expect(try await instance.inside("hello", "command -v jq").status != 0)
-            try await openShell(instance)
-            try await everyShell(instance)
-            try await otherWorkspace(instance)
-            try await suspend(instance)
-            try await containment(instance)
-            try await remove(instance)
-        }
+    let instance: TestInstance
+
+    func check() async throws {
+        try await instance.kl("ws", "create", "hello")
+        #expect(try await instance.inside("hello", "command -v jq").status != 0, "the image must not have what is tried")
+        try await openShell()
+        try await everyShell()
+        try await secureShell()
+        try await otherWorkspace()
+        try await bothAtOnce()
+        try await suspend()
+        try await kill()
+        try await containment()
+        try await remove()
+        try await badInput()
     }
 
     /// The shell's process waits for a line, so that it was open before the package came.
-    private func openShell(_ instance: TestInstance) async throws {
-        let shell = Task { try await instance.inside("hello", "touch ready; until [ -e go ]; do sleep 0.1; done; echo '{\"a\":[1,2]}' | jq -c .a") }
+    private func openShell() async throws {
+        let shell = Task {
+            try await instance.inside("hello", "touch ready; until [ -e go ]; do sleep 0.1; done; echo '{\"a\":[1,2]}' | jq -c .a")
+        }
         try await waitUntil("the shell is open", within: 30) { try await instance.inside("hello", "test -e ready").status == 0 }
         try await instance.kl("pkg", "add", "jq", "--workspace", "hello")
         _ = try await instance.inside("hello", "touch go")
@@ -29,10 +33,11 @@ struct Packages {
         #expect(try await instance.inside("hello", "readlink -f $(command -v jq)").output.hasPrefix("/nix/store/"))
     }
 
-    private func everyShell(_ instance: TestInstance) async throws {
+    private func everyShell() async throws {
         for shell in [
             ["jq", "--version"], ["bash", "-c", "jq --version"], ["bash", "-lc", "jq --version"], ["sh", "-c", "jq --version"],
-            ["sh", "-lc", "jq --version"], ["bash", "-ic", "jq --version"], ["zsh", "-lc", "jq --version"],
+            ["sh", "-lc", "jq --version"], ["bash", "-ic", "jq --version"], ["zsh", "-lc", "jq --version"], ["sudo", "jq", "--version"],
+            ["sudo", "-i", "jq", "--version"], ["sudo", "bash", "-c", "jq --version"],
         ] {
             let result = try await instance.tryKl(["ws", "exec", "hello", "--"] + shell)
             #expect(result.status == 0 && result.output.hasPrefix("jq-"), "\(shell): \(result.errors)")
@@ -48,21 +53,66 @@ struct Packages {
                 """)
     }
 
-    private func otherWorkspace(_ instance: TestInstance) async throws {
+    /// A command by SSH has no login shell, and sshd clears what it was started with.
+    private func secureShell() async throws {
+        let result = try await instance.inside(
+            "hello",
+            """
+            set -e
+            mkdir -p -m 700 ~/.ssh
+            ssh-keygen -q -t ed25519 -N '' -f ~/.ssh/id
+            cp ~/.ssh/id.pub ~/.ssh/authorized_keys
+            sudo ssh-keygen -A > /dev/null
+            sudo mkdir -p /run/sshd
+            sudo env -i /usr/sbin/sshd -p 2222 -o PidFile=none
+            for command in 'jq --version' 'sudo jq --version' 'bash -lc "jq --version"' 'printf "%s\\n" "$MANPATH" "$XDG_DATA_DIRS"'; do
+                ssh -i ~/.ssh/id -p 2222 -o StrictHostKeyChecking=accept-new -o LogLevel=ERROR -o ConnectTimeout=10 127.0.0.1 "$command"
+            done
+            """)
+        let lines = result.output.split(separator: "\n").map(String.init)
+        #expect(lines.count == 5 && lines.prefix(3).allSatisfy { $0.hasPrefix("jq-") }, "\(result.output)\(result.errors)")
+        #expect(
+            lines.suffix(2) == ["/opt/kiln/packages/profile/share/man:", "/opt/kiln/packages/profile/share:/usr/local/share:/usr/share"],
+            "\(result.output)")
+    }
+
+    private func otherWorkspace() async throws {
         try await instance.kl("ws", "create", "other")
         #expect(try await instance.inside("other", "command -v jq").status != 0)
-        let added = try await instance.tryKl("ws", "exec", "other", "--", "kl", "pkg", "add", "jq")
-        #expect(added.status == 0, "\(added.errors)")
+        let added = try await instance.inside("other", "kl pkg add jq")
+        #expect(added.status == 0 && !added.output.contains("fetched"), "nothing had to be fetched again: \(added.output)\(added.errors)")
         #expect(try await instance.inside("other", "jq -n 1").output == "1\n")
+    }
+
+    /// Two workspaces change their lists at once, over and over; neither sees anything of the other's.
+    private func bothAtOnce() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for workspace in ["hello", "other"] {
+                group.addTask {
+                    for _ in 1...3 {
+                        try await instance.kl("pkg", "remove", "jq", "--workspace", workspace)
+                        #expect(try await instance.inside(workspace, "command -v jq").status != 0)
+                        try await instance.kl("pkg", "add", "jq", "--workspace", workspace)
+                        #expect(try await instance.inside(workspace, "jq -n 1").output == "1\n")
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
         try await instance.kl("ws", "delete", "other", "--yes")
         #expect(try await instance.inside("hello", "jq -n 1").output == "1\n")
     }
 
-    private func suspend(_ instance: TestInstance) async throws {
+    private func suspend() async throws {
         try await instance.kl("ws", "suspend", "hello")
+        // A list may change meanwhile.
+        try await instance.kl("pkg", "add", "tree", "--workspace", "hello")
         try await instance.kl("ws", "resume", "hello")
-        #expect(try await instance.inside("hello", "jq -n 1").output == "1\n")
-        // Neither daemon has to run for what is there.
+        #expect(try await instance.inside("hello", "jq -n 1 && tree --version").output.hasPrefix("1\ntree v"))
+    }
+
+    /// Neither daemon has to run for what is there.
+    private func kill() async throws {
         for daemon in ["kilnd", "kiln-agent"] { try await instance.kill(daemon) }
         try await instance.startServer()
         try await instance.startAgent()
@@ -70,7 +120,7 @@ struct Packages {
     }
 
     /// Root inside can write neither the store nor the view, and sees no socket of Nix.
-    private func containment(_ instance: TestInstance) async throws {
+    private func containment() async throws {
         for attempt in [
             "sudo touch /nix/store/x", "sudo touch /opt/kiln/packages/x", "sudo ln -sfn / /opt/kiln/packages/profile", "sudo touch /opt/kiln/etc/x",
             "sudo mount -o remount,rw /nix/store", "test -e /nix/var",
@@ -79,10 +129,22 @@ struct Packages {
         }
     }
 
-    private func remove(_ instance: TestInstance) async throws {
+    private func remove() async throws {
         try await instance.kl("pkg", "remove", "jq", "--workspace", "hello")
         #expect(try await instance.inside("hello", "command -v jq").status != 0)
+        #expect(try await instance.inside("hello", "tree --version").status == 0, "only what was named is removed")
         try await instance.kl("pkg", "rollback", "--workspace", "hello")
         #expect(try await instance.inside("hello", "jq -n 1").output == "1\n")
+        try await instance.kl("pkg", "rollback", "0", "--workspace", "hello")
+        #expect(try await instance.inside("hello", "command -v jq tree").output.isEmpty)
+    }
+
+    /// What cannot be had is named, with what can.
+    private func badInput() async throws {
+        for (wish, hint) in [("jqq", "jq"), ("jq@99", "1."), ("$(id)", "$(id)"), ("../jq", "../jq"), ("\";", "\";")] {
+            let result = try await instance.tryKl("pkg", "add", wish, "--workspace", "hello")
+            #expect(result.status != 0 && result.errors.contains(hint), "\(wish): \(result.errors)")
+        }
+        #expect(try await instance.inside("hello", "kl pkg list --quiet").output.isEmpty)
     }
 }

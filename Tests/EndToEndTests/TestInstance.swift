@@ -15,6 +15,7 @@ final class TestInstance: Sendable {
     var stateDirectory: String { "/var/lib/\(prefix)" }
     var runtimeDirectory: String { "/run/\(prefix)" }
     private var packagesFile: String { "\(stateDirectory)/packages.json" }
+    private var debianBuilder: String { "\(stateDirectory)/debian" }
     /// Copies of the release build: the folder of a checkout may be closed to kilnd's user.
     private var binaries: String { "\(stateDirectory)/bin" }
     var podmanSocket: String { "\(runtimeDirectory)/podman/podman.sock" }
@@ -65,6 +66,7 @@ final class TestInstance: Sendable {
         try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
         try Data(#"{"sources": [{"name": "debian", "type": "debian", "suites": ["bookworm", "trixie"]}]}"#.utf8)
             .write(to: URL(fileURLWithPath: packagesFile))
+        try await Program.check(file("../../scripts/debian-builder"), [debianBuilder])
         try await startServer()
         try await startAgent()
         let token = try await server(["token", "create", "--owner", "tester", "--admin"] + locations).trimmingCharacters(in: .whitespacesAndNewlines)
@@ -123,6 +125,7 @@ final class TestInstance: Sendable {
             [
                 "run", "--instance", name, "--slot", "\(slot)", "--peer-user", "nobody", "--state-directory", stateDirectory, "--runtime-directory",
                 runtimeDirectory, "--tools-directory", "\(stateDirectory)/tools", "--base-image", image, "--packages-file", packagesFile,
+                "--debian-builder", debianBuilder,
             ])
     }
 
