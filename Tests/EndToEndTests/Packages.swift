@@ -121,6 +121,12 @@ struct Packages {
 
     /// Root inside can write neither the store nor the view, and sees no socket of Nix.
     private func containment() async throws {
+        // Files of the host belong to nobody inside, so that a write would be refused for two reasons: each is looked at.
+        for path in ["/nix/store", "/opt/kiln/packages", "/opt/kiln/etc"] {
+            let options = try await instance.inside("hello", "findmnt --noheadings --output OPTIONS \(path)").output
+            #expect(options.hasPrefix("ro,"), "\(path): \(options)")
+            #expect(try await instance.inside("hello", "stat -c %U \(path)").output != "root\n", "\(path)")
+        }
         for attempt in [
             "sudo touch /nix/store/x", "sudo touch /opt/kiln/packages/x", "sudo ln -sfn / /opt/kiln/packages/profile", "sudo touch /opt/kiln/etc/x",
             "sudo mount -o remount,rw /nix/store", "test -e /nix/var",

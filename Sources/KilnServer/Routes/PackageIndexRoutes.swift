@@ -40,17 +40,10 @@ extension Backend {
             let workmachine = try await resolve(.workmachine, call, .collectGarbage).resource(Workmachine.self)
             let (engine, target) = (try controller.link.required(), controller.target(of: workmachine))
             return .streaming(call, "application/x-ndjson") { pipe, _ in
-                @Sendable func say(_ line: CollectionLine) async throws {
+                try await CollectionStream.run { progress in
+                    try await engine.collectGarbage(on: target, progress: progress)
+                } say: { line in
                     try await pipe.write(try JSONEncoder().encode(line) + [UInt8(ascii: "\n")])
-                }
-                do {
-                    let collected = try await engine.collectGarbage(on: target) { progress in
-                        // Whoever has gone away is noticed by the stream itself.
-                        do { try await say(.progress(progress)) } catch {}
-                    }
-                    try await say(.done(freed: collected.freed, paths: collected.paths, partial: collected.isPartial))
-                } catch let error as KilnError {
-                    try await say(.failed(Problem(error)))
                 }
             }
         }
