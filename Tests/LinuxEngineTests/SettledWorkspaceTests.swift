@@ -41,7 +41,7 @@ import WorkspaceEngine
         probed.connection?.probe = .init(service: try Name("other"), address: AddressPlan.virtual(2), port: nil)
         #expect(settled.processNeedingOnlyIntercepts(probed) != nil, "what is probed follows what is intercepted")
 
-        program.terminate()
+        kill(program.processIdentifier, SIGKILL)
         program.waitUntilExit()
         #expect(settled.processNeedingOnlyIntercepts(try target([intercept(3000)])) == nil, "its process ended")
     }
