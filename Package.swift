@@ -54,9 +54,10 @@ let package = Package(
         .target(name: "CTerminal"),
         .systemLibrary(name: "CNftables"),
         .target(name: "CommandRunner", dependencies: [subprocess], swiftSettings: strict),
+        .target(name: "FileWork", dependencies: ["KilnModel"], swiftSettings: strict),
         .target(name: "PodmanClient", dependencies: [asyncHTTPClient, nioCore], swiftSettings: strict),
         .target(name: "LinuxNetwork", dependencies: ["CLinux", "CNftables", "KilnModel"], swiftSettings: strict),
-        .target(name: "NixPackages", dependencies: ["KilnModel", "CommandRunner", "CLinux", crypto], swiftSettings: strict),
+        .target(name: "NixPackages", dependencies: ["KilnModel", "CommandRunner", "FileWork", "CLinux", crypto], swiftSettings: strict),
         .target(
             name: "WorkspaceEngine",
             dependencies: ["KilnModel", logging, nioCore, nioPosix, nioHTTP1, nioHTTP2],
@@ -65,7 +66,7 @@ let package = Package(
         .target(
             name: "LinuxEngine",
             dependencies: [
-                "WorkspaceEngine", "PodmanClient", "LinuxNetwork", "NixPackages", "CommandRunner", "CLinux", "CTerminal", crypto, logging,
+                "WorkspaceEngine", "PodmanClient", "LinuxNetwork", "NixPackages", "CommandRunner", "FileWork", "CLinux", "CTerminal", crypto, logging,
             ],
             swiftSettings: strict
         ),
@@ -97,11 +98,12 @@ let package = Package(
         .executableTarget(name: "kl", dependencies: ["KilnCommands"], swiftSettings: strict),
         .testTarget(name: "KilnModelTests", dependencies: ["KilnModel"], swiftSettings: strict),
         .testTarget(name: "ComposeTests", dependencies: ["Compose"], swiftSettings: strict),
+        .testTarget(name: "FileWorkTests", dependencies: ["FileWork"], swiftSettings: strict),
         .testTarget(name: "LinuxNetworkTests", dependencies: ["LinuxNetwork"], swiftSettings: strict),
-        .testTarget(name: "NixPackagesTests", dependencies: ["NixPackages"], swiftSettings: strict),
+        .testTarget(name: "NixPackagesTests", dependencies: ["NixPackages", "FileWork"], swiftSettings: strict),
         .testTarget(name: "PodmanClientTests", dependencies: ["PodmanClient"], swiftSettings: strict),
         .testTarget(name: "WorkspaceEngineTests", dependencies: ["WorkspaceEngine"], swiftSettings: strict),
-        .testTarget(name: "LinuxEngineTests", dependencies: ["LinuxEngine"], swiftSettings: strict),
+        .testTarget(name: "LinuxEngineTests", dependencies: ["LinuxEngine", "FileWork"], swiftSettings: strict),
         .testTarget(name: "KilnAgentTests", dependencies: ["KilnAgent"], swiftSettings: strict),
         .testTarget(name: "KilnStoreTests", dependencies: ["KilnStore"], swiftSettings: strict),
         .testTarget(name: "KilnControlTests", dependencies: ["KilnControl"], swiftSettings: strict),

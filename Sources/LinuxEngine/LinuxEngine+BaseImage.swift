@@ -1,3 +1,4 @@
+import FileWork
 import FoundationEssentials
 import Glibc
 import KilnModel
@@ -16,11 +17,11 @@ extension LinuxEngine {
         // Which tar was imported; enough to tell another build of it without reading half a gigabyte.
         let mark = "\(configuration.stateDirectory)/base-image"
         let identity = "\(status.st_size) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
-        if TrustedFiles.readText(mark) == identity, try await containers.hasImage(Self.baseImage) { return }
+        if try TrustedFiles.readText(mark) == identity, try await containers.hasImage(Self.baseImage) { return }
         logger.info("importing the base image", metadata: ["tar": "\(tar)"])
         let handle = try FileDescriptorReader(tar)
         try await containers.importImage(handle.chunks, name: Self.baseImage)
-        try TrustedFiles.replace(mark, with: identity, mode: 0o600)
+        try TrustedFiles.update(mark, with: identity, mode: 0o600)
     }
 }
 

@@ -1,3 +1,4 @@
+import FileWork
 import KilnModel
 import LinuxNetwork
 import NixPackages

@@ -1,3 +1,4 @@
+import FileWork
 import KilnModel
 import LinuxNetwork
 import WorkspaceEngine
@@ -27,7 +28,7 @@ extension LinuxEngine {
         spec.mounts += packageMounts.mounts(view: try packageHost.prepareView(of: target.id))
         // sudo believes no file but root's.
         let sudoers = "\(configuration.runtimeDirectory)/etc/\(name)/sudoers"
-        try TrustedFiles.replace(sudoers, with: PackageMounts.sudoersSettings, mode: 0o440, owner: spec.userRange.firstID)
+        try TrustedFiles.update(sudoers, with: PackageMounts.sudoersSettings, mode: 0o440, owner: spec.userRange.firstID)
         spec.mounts.append(.init(source: sudoers, destination: "/etc/sudoers.d/zz-kiln-packages", readOnly: true))
         return spec
     }
@@ -78,8 +79,8 @@ extension LinuxEngine {
         // `localhost` is 127.0.0.1 only: a program that would listen on ::1 instead could not be reached by a translated connection.
         // Root inside may edit both: they are its own, and nothing on the host reads them back.
         let lines = hosts.map { "\($0.address) \($0.name)\n" }.joined()
-        try TrustedFiles.replace("\(files)/hosts", with: "127.0.0.1 localhost\n127.0.1.1 \(hostname)\n\(lines)", mode: 0o644, owner: firstID)
-        try TrustedFiles.replace(
+        try TrustedFiles.update("\(files)/hosts", with: "127.0.0.1 localhost\n127.0.1.1 \(hostname)\n\(lines)", mode: 0o644, owner: firstID)
+        try TrustedFiles.update(
             "\(files)/resolv.conf", with: "nameserver \(AddressPlan.resolver)\noptions timeout:2 attempts:2\n", mode: 0o644, owner: firstID)
         spec.mounts = [
             .init(source: "\(files)/hosts", destination: "/etc/hosts"),

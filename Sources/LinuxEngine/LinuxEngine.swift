@@ -1,5 +1,6 @@
 import CommandRunner
 import Crypto
+import FileWork
 import FoundationEssentials
 public import KilnModel
 import LinuxNetwork

@@ -1,3 +1,4 @@
+import FileWork
 import Glibc
 import KilnModel
 
@@ -10,15 +11,15 @@ struct BootMarks: Sendable {
 
     func set(_ container: String) throws {
         try TrustedFiles.makeDirectory(directory, mode: 0o700)
-        try TrustedFiles.replace("\(directory)/\(container)", with: Self.bootID, mode: 0o600)
+        try TrustedFiles.update("\(directory)/\(container)", with: Self.bootID(), mode: 0o600)
     }
 
-    func isSet(_ container: String) -> Bool { TrustedFiles.readText("\(directory)/\(container)") == Self.bootID }
+    func isSet(_ container: String) throws -> Bool { try TrustedFiles.readText("\(directory)/\(container)") == Self.bootID() }
 
     func clear(_ container: String) throws {
         guard unlink("\(directory)/\(container)") == 0 || errno == ENOENT else { throw TrustedFiles.failure("remove the mark of \(container)") }
     }
 
     /// random(4): fixed from boot to boot.
-    private static let bootID = TrustedFiles.readText("/proc/sys/kernel/random/boot_id") ?? ""
+    private static func bootID() throws -> String { try TrustedFiles.readText("/proc/sys/kernel/random/boot_id") ?? "" }
 }

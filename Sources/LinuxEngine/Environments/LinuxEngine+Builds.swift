@@ -1,3 +1,4 @@
+import FileWork
 public import KilnModel
 import LinuxNetwork
 public import WorkspaceEngine
@@ -10,7 +11,7 @@ extension LinuxEngine {
     public func build(_ build: ImageBuild, context: ByteStream, progress: @escaping @Sendable (String) async -> Void) async throws {
         try await network.ensureBuild()
         let resolver = "\(configuration.runtimeDirectory)/build.resolv.conf"
-        try TrustedFiles.replace(resolver, with: "nameserver \(AddressPlan.resolver)\n", mode: 0o644)
+        try TrustedFiles.update(resolver, with: "nameserver \(AddressPlan.resolver)\n", mode: 0o644)
         let request = BuildRequest(
             tag: try build.reference.value, containerfile: build.containerfile, arguments: build.arguments, target: build.target,
             userRange: .init(firstID: instance.firstUserID(ofRange: Instance.buildRange)), networkNamespace: network.buildNamespace.path,

@@ -54,7 +54,8 @@ extension LinuxEngine {
                 .init(
                     container: container.id, service: service, number: container.labels[Label.replica].flatMap { Int($0) } ?? 1,
                     revision: container.phase == .created ? "" : container.labels[Label.revision] ?? "", isRunning: container.isRunning,
-                    startedSinceBoot: bootMarks.isSet(container.name), exitStatus: container.exitStatus, record: record, run: run, lastLines: lines,
+                    startedSinceBoot: try bootMarks.isSet(container.name), exitStatus: container.exitStatus, record: record, run: run,
+                    lastLines: lines,
                     health: await health.health(of: container.id),
                     imageCheck: container.labels[Label.healthcheck].flatMap(Service.Healthcheck.init(label:))))
         }

@@ -1,5 +1,6 @@
 import CLinux
 import Crypto
+import FileWork
 import Glibc
 import KilnModel
 import WorkspaceEngine

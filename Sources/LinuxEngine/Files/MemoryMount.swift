@@ -1,5 +1,6 @@
 import CLinux
 import CTerminal
+import FileWork
 import Glibc
 import KilnModel
 import Synchronization

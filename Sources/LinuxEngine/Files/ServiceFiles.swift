@@ -1,3 +1,4 @@
+import FileWork
 import Glibc
 import KilnModel
 import WorkspaceEngine
@@ -52,7 +53,7 @@ struct ServiceFiles {
                 "“\(copy.origin.printable(limit: 80))” is longer than 16 MiB, too long for a file with a mode or an owner of its own.",
                 hint: "Remove “mode”, “uid” and “gid”, or mount it under “volumes”.")
         }
-        return TrustedFiles.read(path)
+        return try TrustedFiles.read(path)
     }
 
     private func write(_ bytes: [UInt8], of file: FileMount, number: Int, to folder: String, firstID: Int) throws -> String {
@@ -63,7 +64,7 @@ struct ServiceFiles {
         guard ids.contains(file.user ?? 0), ids.contains(file.group ?? 0) else {
             throw KilnError(.serviceFailed, "The owner of \(file.path) does not exist in a service.", hint: "Use ids below \(Instance.rangeSize).")
         }
-        try TrustedFiles.replace(
+        try TrustedFiles.update(
             path, with: bytes, mode: mode_t((file.mode ?? 0o444) & 0o777), user: firstID + (file.user ?? 0), group: firstID + (file.group ?? 0))
         return path
     }

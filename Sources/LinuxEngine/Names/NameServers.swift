@@ -1,5 +1,6 @@
 import CLinux
 import CommandRunner
+import FileWork
 import Glibc
 import KilnModel
 
@@ -59,10 +60,10 @@ struct NameServers: Sendable {
     private func ensure(_ configuration: NameServerConfiguration, namespacePath: String?, refreshing: Bool = false) async throws -> Bool {
         try TrustedFiles.makeDirectory(directory, mode: 0o755)
         try TrustedFiles.makeDirectory(configuration.directory, mode: 0o755)
-        let isNew = try TrustedFiles.replace(configuration.configurationFile, with: configuration.text, mode: 0o644)
-        let hostsChanged = try TrustedFiles.replace(configuration.hostsFile, with: configuration.hosts, mode: 0o644)
-        let serversChanged = try TrustedFiles.replace(configuration.serversFile, with: configuration.servers, mode: 0o644)
-        var running = Self.processes(of: configuration.configurationFile)
+        let isNew = try TrustedFiles.update(configuration.configurationFile, with: configuration.text, mode: 0o644)
+        let hostsChanged = try TrustedFiles.update(configuration.hostsFile, with: configuration.hosts, mode: 0o644)
+        let serversChanged = try TrustedFiles.update(configuration.serversFile, with: configuration.servers, mode: 0o644)
+        var running = try Self.processes(of: configuration.configurationFile)
         if isNew {
             for process in running { try await Self.end(process) }
             running = []
@@ -94,17 +95,17 @@ struct NameServers: Sendable {
     }
 
     private func stop(_ directory: String) throws {
-        Self.processes(of: "\(directory)/dnsmasq.conf").forEach { kill($0, SIGKILL) }
+        try Self.processes(of: "\(directory)/dnsmasq.conf").forEach { kill($0, SIGKILL) }
         try TrustedFiles.removeDirectory(directory)
     }
 
     /// The dnsmasq processes that were started with this file.
-    private static func processes(of configurationFile: String) -> [pid_t] {
+    private static func processes(of configurationFile: String) throws -> [pid_t] {
         let argument = Array("--conf-file=\(configurationFile)".utf8)
-        return (try? TrustedFiles.list("/proc"))?.compactMap { pid_t($0) }.filter { process in
-            guard let commandLine = TrustedFiles.read("/proc/\(process)/cmdline") else { return false }
+        return try TrustedFiles.list("/proc").compactMap { pid_t($0) }.filter { process in
+            guard let commandLine = try TrustedFiles.read("/proc/\(process)/cmdline") else { return false }
             let words = commandLine.split(separator: 0)
             return words.first?.reversed().starts(with: "dnsmasq".utf8.reversed()) == true && words.contains { $0.elementsEqual(argument) }
-        } ?? []
+        }
     }
 }

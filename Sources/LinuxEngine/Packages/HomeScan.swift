@@ -1,4 +1,5 @@
 import CommandRunner
+import FileWork
 import KilnModel
 
 /// Finds the paths of the store that files in a home name: links, what interpreters and loaders of programs are, where a venv came from.

@@ -1,3 +1,4 @@
+import FileWork
 import KilnModel
 import NixPackages
 
@@ -19,11 +20,11 @@ struct PackageMounts: Sendable {
     /// Writes the files that all workspaces share.
     func prepare() throws(KilnError) {
         for path in [directory, settingsDirectory] { try TrustedFiles.makeDirectory(path, mode: 0o755) }
-        try TrustedFiles.replace("\(settingsDirectory)/environment.sh", with: Self.environmentScript, mode: 0o644)
-        try TrustedFiles.replace("\(settingsDirectory)/profile.sh", with: Self.profileScript, mode: 0o644)
-        try TrustedFiles.replace("\(settingsDirectory)/sshd.conf", with: Self.sshdSettings, mode: 0o644)
-        guard let certificates = TrustedFiles.read(Self.hostCertificates) else { return }
-        try TrustedFiles.replace("\(settingsDirectory)/ca-certificates.crt", with: certificates, mode: 0o644, user: 0, group: 0)
+        try TrustedFiles.update("\(settingsDirectory)/environment.sh", with: Self.environmentScript, mode: 0o644)
+        try TrustedFiles.update("\(settingsDirectory)/profile.sh", with: Self.profileScript, mode: 0o644)
+        try TrustedFiles.update("\(settingsDirectory)/sshd.conf", with: Self.sshdSettings, mode: 0o644)
+        guard let certificates = try TrustedFiles.read(Self.hostCertificates) else { return }
+        try TrustedFiles.update("\(settingsDirectory)/ca-certificates.crt", with: certificates, mode: 0o644)
     }
 
     /// - Parameter view: the workspace's own.

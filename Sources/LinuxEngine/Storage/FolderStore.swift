@@ -1,4 +1,5 @@
 import CommandRunner
+import FileWork
 import Glibc
 import KilnModel
 import Synchronization

@@ -1,4 +1,5 @@
 import CLinux
+import FileWork
 import Glibc
 import KilnModel
 

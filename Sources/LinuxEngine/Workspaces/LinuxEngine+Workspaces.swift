@@ -1,3 +1,4 @@
+import FileWork
 public import KilnModel
 import LinuxNetwork
 public import WorkspaceEngine
@@ -65,10 +66,10 @@ extension LinuxEngine {
         let process = ProcessIdentity(pid: container.pid)
         // Once a command ran in this very container, a later look need not run another: that would be most of the time of a connect.
         let mark = "\(configuration.runtimeDirectory)/etc/\(name)/answered"
-        if TrustedFiles.readText(mark) == container.id, try folders.hasWorkspaceFolder(target.name, of: target.workmachine.id) { return process }
+        if try TrustedFiles.readText(mark) == container.id, try folders.hasWorkspaceFolder(target.name, of: target.workmachine.id) { return process }
         do {
             try await prepareFolder(target, container: container.id)
-            try TrustedFiles.replace(mark, with: container.id, mode: 0o600)
+            try TrustedFiles.update(mark, with: container.id, mode: 0o600)
             return process
         } catch let error as KilnError where error.code == .cloneFailed {
             // A workspace whose repository never came is not half a workspace: its container goes, the error stays.

@@ -1,3 +1,4 @@
+import FileWork
 import FoundationEssentials
 import Glibc
 import KilnModel
@@ -60,10 +61,10 @@ actor CacheIndexFile {
 
     private func fetch() async throws {
         lastAttempt = .now
-        try HostFiles.makeDirectory(directory, mode: 0o755)
+        try TrustedFiles.makeDirectories(directory, mode: 0o755)
         let (newIndex, newSignature) = (copy + ".fetched", signature + ".fetched")
         defer {
-            for path in [newIndex, newSignature] { try? HostFiles.remove(path) }
+            for path in [newIndex, newSignature] { try? TrustedFiles.remove(path) }
         }
         do {
             try await fetcher.fetch(address, to: newIndex, limit: Self.limit, timeout: .seconds(300))
@@ -83,8 +84,8 @@ actor CacheIndexFile {
 
     private func install(index: String, signature newSignature: String) throws {
         try makeSearchIndex(of: index)
-        try HostFiles.move(newSignature, to: signature)
-        try HostFiles.move(index, to: copy)
+        try TrustedFiles.move(newSignature, to: signature)
+        try TrustedFiles.move(index, to: copy)
     }
 
     /// The index at hand, verified once; fetched when there is none.
@@ -107,7 +108,7 @@ actor CacheIndexFile {
     }
 
     private func verify(index: String, signature: String) throws(KilnError) -> Current {
-        let signatures = String(decoding: try HostFiles.read(signature) ?? [], as: UTF8.self)
+        let signatures = String(decoding: try TrustedFiles.read(signature) ?? [], as: UTF8.self)
         return try MappedFile.read(index) { text throws(KilnError) in
             try IndexSignature.verify(text, signatures: signatures, keys: configuration.publicKeys, of: address)
             return Current(revision: text.digest, time: try CacheIndex(text).time)

@@ -1,3 +1,4 @@
+import FileWork
 public import KilnModel
 
 /// A signed binary cache with an index: packages that a company builds itself, or brings to machines that reach nothing else.
@@ -77,6 +78,6 @@ public struct CacheSource: PackageSource {
         let package = LockedPackage(
             name: release.name, version: release.version, source: name, revision: revision, attribute: release.name.value, system: system,
             storePath: release.storePath, hash: release.hash)
-        return (package, HostFiles.exists(release.storePath.value) ? 0 : release.download)
+        return (package, TrustedFiles.exists(release.storePath.value) ? 0 : release.download)
     }
 }

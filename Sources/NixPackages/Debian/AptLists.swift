@@ -1,4 +1,5 @@
 import CommandRunner
+import FileWork
 import Glibc
 import KilnModel
 
@@ -16,10 +17,10 @@ struct AptLists: Sendable {
     /// - Throws: `index-unusable` with what apt says.
     func update() async throws {
         for path in [directory, lists, "\(lists)/partial", "\(directory)/cache", "\(directory)/cache/archives/partial"] {
-            try HostFiles.makeDirectory(path, mode: 0o755)
+            try TrustedFiles.makeDirectories(path, mode: 0o755)
         }
-        try HostFiles.replace("\(directory)/kiln.sources", with: sources)
-        try HostFiles.replace("\(directory)/apt.conf", with: settings)
+        try TrustedFiles.replace("\(directory)/kiln.sources", with: sources)
+        try TrustedFiles.replace("\(directory)/apt.conf", with: settings)
         let result = try await runner.run(Command("apt-get", ["update", "-qq", "-c=\(directory)/apt.conf"], timeout: .seconds(300)))
         // A suite without updates, or an archive that does not answer now, must not keep the others away; what is missing shows below.
         for suite in suites where try files(of: suite).isEmpty {
@@ -32,7 +33,7 @@ struct AptLists: Sendable {
 
     /// The lists of a suite with the archive each is from; empty when its main one is not there.
     func files(of suite: String) throws(KilnError) -> [(path: String, archive: DebianPackage.Archive)] {
-        let names = try HostFiles.list(lists)
+        let names = try TrustedFiles.list(lists)
         func found(_ name: String) -> [String] {
             let wanted = components.map { "_dists_\(name)_\($0)_binary-\(DebianArchitecture.current.rawValue)_Packages" }
             return names.filter { file in wanted.contains { file.hasSuffix($0) } }.map { "\(lists)/\($0)" }
@@ -45,8 +46,8 @@ struct AptLists: Sendable {
     /// The signed heads of all suites, which say everything about the lists below them.
     func heads() throws(KilnError) -> [UInt8] {
         var bytes: [UInt8] = []
-        for name in try HostFiles.list(lists) where name.hasSuffix("_InRelease") {
-            bytes += Array(name.utf8) + (try HostFiles.read("\(lists)/\(name)") ?? [])
+        for name in try TrustedFiles.list(lists) where name.hasSuffix("_InRelease") {
+            bytes += Array(name.utf8) + (try TrustedFiles.read("\(lists)/\(name)") ?? [])
         }
         return bytes
     }

@@ -1,3 +1,4 @@
+import FileWork
 import FoundationEssentials
 import KilnModel
 
@@ -13,7 +14,7 @@ struct DebianBuilds: Sendable {
     /// Puts the builder into the store.
     /// - Returns: its path, on which those of all recipes made with it hang.
     func addBuilder() async throws -> StorePath {
-        guard HostFiles.exists("\(program)/builder/build.py"), HostFiles.exists("\(program)/builder/redirect.so") else {
+        guard TrustedFiles.exists("\(program)/builder/build.py"), TrustedFiles.exists("\(program)/builder/redirect.so") else {
             throw KilnError(.engineFailed, "\(program) lacks what builds Debian packages.", hint: "Run make up again.")
         }
         let path = try await nix.run(.store, ["--add", "\(program)/builder"])
@@ -32,10 +33,10 @@ struct DebianBuilds: Sendable {
         let input = "\(folder)/\(String(UInt64.random(in: .min ... .max), radix: 36)).json"
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        try HostFiles.makeDirectory(folder, mode: 0o755)
-        try HostFiles.replace(input, with: Array(encoder.encode(recipes.map { Input(derivation: $0.derivation) })))
-        defer { try? HostFiles.remove(input) }
-        let options = ["sandbox-paths": Self.visible.filter(HostFiles.exists).joined(separator: " "), "substituters": ""]
+        try TrustedFiles.makeDirectories(folder, mode: 0o755)
+        try TrustedFiles.replace(input, with: Array(encoder.encode(recipes.map { Input(derivation: $0.derivation) })))
+        defer { try? TrustedFiles.remove(input) }
+        let options = ["sandbox-paths": Self.visible.filter(TrustedFiles.exists).joined(separator: " "), "substituters": ""]
         let arguments = ["--no-out-link", "--keep-going", "\(program)/derivations.nix", "--argstr", "file", input]
         do {
             let told = try await nix.run(.build, arguments, options: options, timeout: .seconds(7200), progress: progress)

@@ -1,4 +1,5 @@
 import CLinux
+import FileWork
 import Glibc
 import KilnModel
 
@@ -13,7 +14,7 @@ struct DebianCatalogWriter {
 
     /// The newest catalog; nil when none was made yet.
     static func current(in directory: String, suites: [String]) -> DebianCatalog? {
-        guard let name = HostFiles.destination("\(directory)/current"), HostFiles.exists("\(directory)/\(name)/index") else { return nil }
+        guard let name = TrustedFiles.destination("\(directory)/current"), TrustedFiles.exists("\(directory)/\(name)/index") else { return nil }
         return DebianCatalog(directory: "\(directory)/\(name)", suites: suites)
     }
 
@@ -21,17 +22,17 @@ struct DebianCatalogWriter {
     func write() throws -> DebianCatalog {
         let revision = String(NixHash.hexadecimal(of: try lists.heads() + Array("\(Self.form) \(lists.suites) \(lists.components)".utf8)).prefix(16))
         let catalog = DebianCatalog(directory: "\(directory)/\(revision)", suites: lists.suites)
-        if !HostFiles.exists("\(catalog.directory)/index") {
-            try HostFiles.remove(catalog.directory)
-            try HostFiles.makeDirectory(catalog.directory, mode: 0o755)
+        if !TrustedFiles.exists("\(catalog.directory)/index") {
+            try TrustedFiles.remove(catalog.directory)
+            try TrustedFiles.makeDirectories(catalog.directory, mode: 0o755)
             try writeFiles(of: catalog)
             // What parsing needed goes back to the system, not into a reserve: the agent is small while idle.
             linux_give_back_memory()
         }
         // The one before may just be looked into.
-        let kept = ["current", revision, HostFiles.destination("\(directory)/current")]
-        try HostFiles.link("\(directory)/current", to: revision)
-        for name in try HostFiles.list(directory) where !kept.contains(name) { try HostFiles.remove("\(directory)/\(name)") }
+        let kept = ["current", revision, TrustedFiles.destination("\(directory)/current")]
+        try TrustedFiles.link("\(directory)/current", to: revision)
+        for name in try TrustedFiles.list(directory) where !kept.contains(name) { try TrustedFiles.remove("\(directory)/\(name)") }
         return catalog
     }
 
@@ -99,7 +100,7 @@ private final class LineWriter {
     init(path: String) throws(KilnError) {
         self.path = path
         descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw HostFiles.failure("write \(path)") }
+        guard descriptor >= 0 else { throw TrustedFiles.failure("write \(path)") }
     }
 
     deinit { close(descriptor) }
@@ -112,14 +113,14 @@ private final class LineWriter {
     /// Everything is on the disk when this returns.
     func finish() throws(KilnError) {
         try flush()
-        guard fsync(descriptor) == 0 else { throw HostFiles.failure("write \(path)") }
+        guard fsync(descriptor) == 0 else { throw TrustedFiles.failure("write \(path)") }
     }
 
     private func flush() throws(KilnError) {
         var rest = buffer[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            guard count > 0 else { throw HostFiles.failure("write \(path)") }
+            guard count > 0 else { throw TrustedFiles.failure("write \(path)") }
             rest = rest.dropFirst(count)
         }
         buffer.removeAll(keepingCapacity: true)

@@ -1,4 +1,5 @@
 import CommandRunner
+import FileWork
 import Glibc
 import KilnModel
 
@@ -18,8 +19,8 @@ struct DebianFetcher: Sendable {
     ) async throws {
         guard !files.isEmpty else { return }
         let folder = "\(directory)/\(String(UInt64.random(in: .min ... .max), radix: 36))"
-        try HostFiles.makeDirectory(folder, mode: 0o755)
-        defer { try? HostFiles.remove(folder) }
+        try TrustedFiles.makeDirectories(folder, mode: 0o755)
+        defer { try? TrustedFiles.remove(folder) }
         try giveToApt(folder)
         let paths = files.map { "\(folder)/\($0.path.name)" }
         try await whileDownloading(to: folder, progress) {
@@ -90,7 +91,7 @@ struct DebianFetcher: Sendable {
     }
 
     private static func size(of folder: String) -> Int {
-        ((try? HostFiles.list(folder)) ?? []).reduce(0) { sum, name in
+        ((try? TrustedFiles.list(folder)) ?? []).reduce(0) { sum, name in
             var status = stat()
             return lstat("\(folder)/\(name)", &status) == 0 ? sum + Int(status.st_size) : sum
         }
@@ -99,7 +100,7 @@ struct DebianFetcher: Sendable {
     /// apt talks to the network as a user of its own, who must be able to write here.
     private func giveToApt(_ folder: String) throws(KilnError) {
         guard let user = getpwnam("_apt") else { return }
-        guard chown(folder, user.pointee.pw_uid, 0) == 0 else { throw HostFiles.failure("give \(folder) to apt") }
+        guard chown(folder, user.pointee.pw_uid, 0) == 0 else { throw TrustedFiles.failure("give \(folder) to apt") }
     }
 }
 

@@ -1,3 +1,4 @@
+import FileWork
 import FoundationEssentials
 import KilnModel
 
@@ -81,13 +82,13 @@ extension DebianRecipe {
 
         func put(_ recipe: DebianRecipe) throws {
             let path = try file(recipe.storePath())
-            guard !HostFiles.exists(path) else { return }
-            try HostFiles.makeDirectory(directory, mode: 0o755)
-            try HostFiles.replace(path, with: Array(JSONEncoder().encode(recipe)))
+            guard !TrustedFiles.exists(path) else { return }
+            try TrustedFiles.makeDirectories(directory, mode: 0o755)
+            try TrustedFiles.replace(path, with: Array(JSONEncoder().encode(recipe)))
         }
 
         func recipe(for path: StorePath) throws -> DebianRecipe? {
-            guard let bytes = try HostFiles.read(file(path)) else { return nil }
+            guard let bytes = try TrustedFiles.read(file(path)) else { return nil }
             return try JSONDecoder().decode(DebianRecipe.self, from: Data(bytes))
         }
 

@@ -1,4 +1,5 @@
 public import CommandRunner
+import FileWork
 import Glibc
 public import KilnModel
 
@@ -56,11 +57,11 @@ public actor DebianSource: PackageSource {
             directory: "\(directory)/apt", archives: archives, suites: suites, components: configuration.components,
             keyring: configuration.keyring, runner: runner)
         let writer = DebianCatalogWriter(directory: "\(directory)/catalog", lists: lists)
-        try HostFiles.makeDirectory(writer.directory, mode: 0o755)
+        try TrustedFiles.makeDirectories(writer.directory, mode: 0o755)
         do {
             try await lists.update()
             _ = try writer.write()
-            try HostFiles.replace(stamp, with: suites.joined(separator: " "))
+            try TrustedFiles.replace(stamp, with: suites.joined(separator: " "))
         } catch {
             // Without a network the catalog at hand is as good as it was.
             guard DebianCatalogWriter.current(in: writer.directory, suites: suites) != nil else { throw error }
@@ -72,8 +73,8 @@ public actor DebianSource: PackageSource {
 
     private func isStale() throws -> Bool {
         var status = stat()
-        guard stat(stamp, &status) == 0, HostFiles.exists("\(directory)/catalog/current") else { return true }
-        if !configuration.suites.isEmpty, try HostFiles.read(stamp) != Array(configuration.suites.map(\.value).joined(separator: " ").utf8) {
+        guard stat(stamp, &status) == 0, TrustedFiles.exists("\(directory)/catalog/current") else { return true }
+        if !configuration.suites.isEmpty, try TrustedFiles.read(stamp) != Array(configuration.suites.map(\.value).joined(separator: " ").utf8) {
             return true
         }
         return time(nil) - status.st_mtim.tv_sec > Self.freshness
@@ -101,7 +102,7 @@ public actor DebianSource: PackageSource {
     }
 
     private func currentCatalog() throws -> DebianCatalog? {
-        guard let suites = try HostFiles.read(stamp) else { return nil }
+        guard let suites = try TrustedFiles.read(stamp) else { return nil }
         return DebianCatalogWriter.current(
             in: "\(directory)/catalog", suites: String(decoding: suites, as: UTF8.self).split(separator: " ").map(String.init))
     }
@@ -135,7 +136,7 @@ public actor DebianSource: PackageSource {
         let locked = LockedPackage(
             name: wish.name, version: version, source: name, revision: catalog.revision, attribute: package.attribute(in: suite),
             system: recipe.derivation.system, storePath: try recipe.storePath())
-        return (locked, HostFiles.exists(locked.storePath.value) ? 0 : recipe.cost.download)
+        return (locked, TrustedFiles.exists(locked.storePath.value) ? 0 : recipe.cost.download)
     }
 
     private func builderPath() async throws -> StorePath {
@@ -157,8 +158,8 @@ public actor DebianSource: PackageSource {
         var recipes: [StorePath: DebianRecipe] = [:]
         for package in packages {
             // Roots come first: from the moment that a path is valid no collection may take it.
-            try HostFiles.link(root(package), to: package.storePath.value)
-            if HostFiles.exists(package.storePath.value), try await builds.missing([package.storePath]).isEmpty { continue }
+            try TrustedFiles.link(root(package), to: package.storePath.value)
+            if TrustedFiles.exists(package.storePath.value), try await builds.missing([package.storePath]).isEmpty { continue }
             recipes[package.storePath] = try recipe(for: package)
         }
         guard !recipes.isEmpty else { return }
@@ -212,7 +213,7 @@ extension DebianRecipe {
     /// On the disk lie the fetched files, and the tree, which holds nearly all that is in them.
     var cost: PackageCost {
         archives.reduce(PackageCost(download: 0, disk: 0)) { sum, archive in
-            let isThere = HostFiles.exists(archive.path.value)
+            let isThere = TrustedFiles.exists(archive.path.value)
             return sum + PackageCost(download: isThere ? 0 : archive.size, disk: archive.installedSize + (isThere ? 0 : archive.size))
         }
     }

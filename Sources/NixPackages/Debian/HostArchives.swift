@@ -1,4 +1,5 @@
 import CommandRunner
+import FileWork
 import KilnModel
 
 /// Debian's archives as the host's own apt uses them, which is what `scripts/archives.sh` reads for the image, too: no mirror is named by Kiln.
@@ -54,7 +55,7 @@ struct HostArchives: Sendable, Hashable {
     }
 
     private static func firstMirror(inListAt path: String) -> String? {
-        guard let bytes = try? HostFiles.read(path) else { return nil }
+        guard let bytes = try? TrustedFiles.read(path) else { return nil }
         return String(decoding: bytes, as: UTF8.self).split { $0.isWhitespace }.first { $0.hasPrefix("http://") || $0.hasPrefix("https://") }
             .map(String.init)
     }

@@ -1,4 +1,5 @@
 import CommandRunner
+import FileWork
 import FoundationEssentials
 import KilnModel
 
@@ -37,14 +38,14 @@ struct FileFetcher: Sendable {
     ) async throws -> Outcome {
         if let source = address.path { return try copy(source, to: path, of: address, limit: limit) }
         let partial = path + ".part"
-        defer { try? HostFiles.remove(partial) }
+        defer { try? TrustedFiles.remove(partial) }
         var arguments = [
             "--disable", "--globoff", "--silent", "--show-error", "--fail", "--location", "--max-redirs", "5", "--compressed",
             "--proto", "=https,http", "--proto-redir", address.value.hasPrefix("https:") ? "=https" : "=https,http", "--connect-timeout", "5",
             "--retry", "1", "--max-filesize", "\(limit)", "--user-agent", "kiln", "--output", partial, "--write-out", "%{http_code}",
         ]
         if let netrc { arguments += ["--netrc-file", netrc] }
-        if let tag, HostFiles.exists(tag) { arguments += ["--etag-compare", tag] }
+        if let tag, TrustedFiles.exists(tag) { arguments += ["--etag-compare", tag] }
         if let tag { arguments += ["--etag-save", tag + ".new"] }
         let text = query.isEmpty ? "" : "?" + query.map { "\(Self.escape($0.0))=\(Self.escape($0.1))" }.joined(separator: "&")
         let result: CommandResult
@@ -57,9 +58,9 @@ struct FileFetcher: Sendable {
         }
         try check(result, of: address)
         let isUnchanged = result.outputText == "304"
-        if !isUnchanged { try HostFiles.move(partial, to: path) }
+        if !isUnchanged { try TrustedFiles.move(partial, to: path) }
         // Only now: a tag without the file that it belongs to would keep the next fetch from being done.
-        if let tag, HostFiles.exists(tag + ".new") { try HostFiles.move(tag + ".new", to: tag) }
+        if let tag, TrustedFiles.exists(tag + ".new") { try TrustedFiles.move(tag + ".new", to: tag) }
         return isUnchanged ? .unchanged : .fetched
     }
 
@@ -77,9 +78,9 @@ struct FileFetcher: Sendable {
     }
 
     private func copy(_ source: String, to path: String, of address: FileAddress, limit: Int) throws -> Outcome {
-        guard let bytes = try HostFiles.read(source) else { throw Failure.notFound(address) }
+        guard let bytes = try TrustedFiles.read(source) else { throw Failure.notFound(address) }
         guard bytes.count <= limit else { throw Failure.unreachable(address, "it is larger than \(limit) bytes") }
-        try HostFiles.replace(path, with: bytes)
+        try TrustedFiles.replace(path, with: bytes)
         return .fetched
     }
 

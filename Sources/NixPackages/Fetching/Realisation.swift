@@ -1,3 +1,4 @@
+import FileWork
 import KilnModel
 
 /// Makes store paths valid, each with a link that keeps it, so that no collection of garbage comes in between.
@@ -29,7 +30,7 @@ struct Realisation: Sendable {
     /// A link may be seen only when its path is valid, but a collection that begins in between would not see it at all. So the paths are kept by
     /// links of other names meanwhile, which Nix regards as soon as the paths are there.
     func keeping(_ wanted: [Wanted], _ make: ([StorePath]) async throws -> Void) async throws {
-        for one in wanted { try HostFiles.link(guardLink(one), to: one.path.value) }
+        for one in wanted { try TrustedFiles.link(guardLink(one), to: one.path.value) }
         var failure: (any Error)?
         var missing: Set<StorePath> = []
         do {
@@ -39,10 +40,10 @@ struct Realisation: Sendable {
             // Whoever is cancelled cannot ask any more.
             missing = (try? await invalid(wanted.map(\.path))) ?? Set(wanted.map(\.path))
         }
-        for one in wanted where !missing.contains(one.path) { try HostFiles.link(one.root, to: one.path.value) }
+        for one in wanted where !missing.contains(one.path) { try TrustedFiles.link(one.root, to: one.path.value) }
         // A collection that reads the roots right now may have seen the old links and not the new ones: leave them to the next call.
         if let lock = try CollectionLock() {
-            for one in wanted { try HostFiles.remove(guardLink(one)) }
+            for one in wanted { try TrustedFiles.remove(guardLink(one)) }
             _ = consume lock
         }
         if let failure, !missing.isEmpty { throw failure }

@@ -1,4 +1,5 @@
 import CommandRunner
+import FileWork
 import Glibc
 public import KilnModel
 
@@ -62,7 +63,7 @@ public struct PackageHost: Sendable {
 
     /// Makes the folders and the store. Needs Nix; harmless when repeated.
     public func prepare() async throws {
-        for path in [configuration.directory, views.directory] { try HostFiles.makeDirectory(path, mode: 0o755) }
+        for path in [configuration.directory, views.directory] { try TrustedFiles.makeDirectories(path, mode: 0o755) }
         try await store.nix.prepare(NixSettings(limits: configuration.limits))
         try store.roots.prepare(.pending)
         try store.releasePending()
@@ -71,7 +72,7 @@ public struct PackageHost: Sendable {
     /// Makes a workspace's view, empty at first.
     /// - Returns: the directory to mount into the workspace.
     public func prepareView(of workspace: ResourceID) throws -> String {
-        try HostFiles.makeDirectory(NixStore.directory, mode: 0o755)
+        try TrustedFiles.makeDirectories(NixStore.directory, mode: 0o755)
         return try views.prepare(workspace)
     }
 
@@ -95,6 +96,6 @@ public struct PackageHost: Sendable {
     /// Removes all of an instance but what lies in the store, which is garbage then.
     public static func purge(_ configuration: Configuration) throws {
         try configuration.roots.purge()
-        try HostFiles.remove(configuration.directory)
+        try TrustedFiles.remove(configuration.directory)
     }
 }

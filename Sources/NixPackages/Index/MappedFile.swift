@@ -1,7 +1,8 @@
+import FileWork
 import Glibc
 import KilnModel
 
-/// Files read in place. Whoever changes such a file puts a new one in its place (`HostFiles.replace`): one that is cut short under a mapping
+/// Files read in place. Whoever changes such a file puts a new one in its place (`TrustedFiles.replace`): one that is cut short under a mapping
 /// ends the process.
 enum MappedFile {
     /// Runs `body` on the bytes of the file at `path`, which are mapped only meanwhile.
@@ -21,17 +22,17 @@ final class FileMapping {
     /// - Throws: `engine-failed` when the file cannot be read.
     init(_ path: String, isReadWhole: Bool = true) throws(KilnError) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw HostFiles.failure("open \(path)") }
+        guard descriptor >= 0 else { throw TrustedFiles.failure("open \(path)") }
         defer { close(descriptor) }
         var information = stat()
-        guard fstat(descriptor, &information) == 0 else { throw HostFiles.failure("measure \(path)") }
+        guard fstat(descriptor, &information) == 0 else { throw TrustedFiles.failure("measure \(path)") }
         let length = Int(information.st_size)
         guard length > 0 else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
             return
         }
         let flags = isReadWhole ? MAP_PRIVATE | MAP_POPULATE : MAP_PRIVATE
-        guard let start = mmap(nil, length, PROT_READ, flags, descriptor, 0), start != MAP_FAILED else { throw HostFiles.failure("map \(path)") }
+        guard let start = mmap(nil, length, PROT_READ, flags, descriptor, 0), start != MAP_FAILED else { throw TrustedFiles.failure("map \(path)") }
         bytes = UnsafeRawBufferPointer(start: start, count: length)
     }
 

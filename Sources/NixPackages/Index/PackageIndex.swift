@@ -1,3 +1,4 @@
+import FileWork
 public import KilnModel
 
 /// What a source has, in one file for searching: a line for each package, sorted by the bytes of its name, `NAME TAB VERSION TAB SUMMARY`.
@@ -42,7 +43,7 @@ public struct PackageIndex: Sendable {
 
     /// Writes an index to `path`, in the place of the one that is there.
     public static func write(_ entries: [Entry], to path: String) throws(KilnError) -> PackageIndex {
-        try HostFiles.replace(path, with: text(of: entries))
+        try TrustedFiles.replace(path, with: text(of: entries))
         return PackageIndex(path: path)
     }
 
@@ -57,7 +58,7 @@ public struct PackageIndex: Sendable {
 
     /// Runs `body` on the lines of the file.
     func read<Result>(_ body: (SortedLines) throws(KilnError) -> Result) throws(KilnError) -> Result {
-        guard HostFiles.exists(path) else { throw unusable("it is not there") }
+        guard TrustedFiles.exists(path) else { throw unusable("it is not there") }
         return try MappedFile.read(path) { text throws(KilnError) in
             let lines = SortedLines(text)
             guard !lines.isCutOff else { throw unusable("its end is missing") }

@@ -1,4 +1,5 @@
 public import CommandRunner
+import FileWork
 import FoundationEssentials
 import Glibc
 public import KilnModel
@@ -28,8 +29,8 @@ public struct Nix: Sendable {
     /// Writes the settings and makes the store. Harmless when repeated.
     public func prepare(_ settings: NixSettings) async throws {
         // Build users pass through it.
-        for path in [directory, temporary] { try HostFiles.makeDirectory(path, mode: 0o755) }
-        try HostFiles.replace("\(directory)/nix.conf", with: settings.text)
+        for path in [directory, temporary] { try TrustedFiles.makeDirectories(path, mode: 0o755) }
+        try TrustedFiles.replace("\(directory)/nix.conf", with: settings.text)
         try await run(.store, ["--init"])
     }
 

@@ -1,3 +1,4 @@
+import FileWork
 import FoundationEssentials
 import Glibc
 import KilnModel
@@ -66,7 +67,7 @@ actor NixpkgsCatalogue {
         try await attempt.run(evenAfterFailure: true) { try await self.make() }
     }
 
-    private var isThere: Bool { HostFiles.exists(search) && HostFiles.exists(attributes) }
+    private var isThere: Bool { TrustedFiles.exists(search) && TrustedFiles.exists(attributes) }
 
     private var age: Int? {
         var information = stat()
@@ -75,10 +76,10 @@ actor NixpkgsCatalogue {
     }
 
     private func make() async throws {
-        try HostFiles.makeDirectory(directory, mode: 0o755)
-        defer { try? HostFiles.remove(list) }
+        try TrustedFiles.makeDirectories(directory, mode: 0o755)
+        defer { try? TrustedFiles.remove(list) }
         let tag = "\(directory)/packages.json.etag"
-        if !isThere { try HostFiles.remove(tag) }
+        if !isThere { try TrustedFiles.remove(tag) }
         do {
             switch origin {
             case .file(let address):
@@ -86,7 +87,7 @@ actor NixpkgsCatalogue {
                     utimensat(AT_FDCWD, search, nil, 0)
                     return
                 }
-            case .evaluation(let evaluation): try HostFiles.replace(list, with: try await evaluation.packages())
+            case .evaluation(let evaluation): try TrustedFiles.replace(list, with: try await evaluation.packages())
             }
         } catch {
             if isThere, !(error is CancellationError) { return }
@@ -116,7 +117,7 @@ actor NixpkgsCatalogue {
             var seen: Set<PackageVersion> = []
             return known.filter { seen.insert($0.version).inserted }.map { "\($0.name)\t\($0.version)\t\($0.attribute)\n" }
         }
-        try HostFiles.replace(attributes, with: lines.joined())
+        try TrustedFiles.replace(attributes, with: lines.joined())
         _ = try PackageIndex.write(entries, to: search)
     }
 }

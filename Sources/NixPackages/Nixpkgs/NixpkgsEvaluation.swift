@@ -1,3 +1,4 @@
+import FileWork
 import FoundationEssentials
 import KilnModel
 
@@ -49,8 +50,8 @@ struct NixpkgsEvaluation: Sendable {
     }
 
     private func arguments(_ wanted: String, _ more: [String: String]) throws -> [String] {
-        try HostFiles.makeDirectory(directory, mode: 0o755)
-        try HostFiles.replace(file, with: Self.expression)
+        try TrustedFiles.makeDirectories(directory, mode: 0o755)
+        try TrustedFiles.replace(file, with: Self.expression)
         let values = more.merging(["source": folder ?? source.value, "system": system, "wanted": wanted]) { $1 }
         return [file] + values.sorted { $0.key < $1.key }.flatMap { ["--argstr", $0.key, $0.value] } + ["-I", directory]
             + (folder.map { ["-I", $0] } ?? [])

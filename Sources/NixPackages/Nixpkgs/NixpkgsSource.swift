@@ -1,3 +1,4 @@
+import FileWork
 public import KilnModel
 
 /// The Nix packages collection: versions by a search service or of one channel, store paths from signed caches, and what they lack is built.
@@ -61,7 +62,7 @@ public struct NixpkgsSource: PackageSource {
             case .service: try await lockByService(wish)
             case .channel(let channel): try await lock(wish, in: channel)
             }
-        return (package, HostFiles.exists(package.storePath.value) ? 0 : nil)
+        return (package, TrustedFiles.exists(package.storePath.value) ? 0 : nil)
     }
 
     public func realise(

@@ -1,3 +1,4 @@
+import FileWork
 import FoundationEssentials
 import Glibc
 import KilnModel
@@ -34,29 +35,29 @@ struct SearchService: Sendable {
 
     /// Lets go of answers that nobody asked for in a long time.
     func prune() throws {
-        for name in try HostFiles.list(directory) {
+        for name in try TrustedFiles.list(directory) {
             let path = "\(directory)/\(name)"
-            if let age = Self.age(of: path), age > Self.retention { try HostFiles.remove(path) }
+            if let age = Self.age(of: path), age > Self.retention { try TrustedFiles.remove(path) }
         }
     }
 
     private func ask(_ route: String, _ query: [(String, String)]) async throws -> [UInt8]? {
-        try HostFiles.makeDirectory(directory, mode: 0o755)
+        try TrustedFiles.makeDirectories(directory, mode: 0o755)
         let question = route + query.map { "\($0)=\($1)\n" }.joined()
         let path = "\(directory)/\(Array(question.utf8).withUnsafeBytes { $0.digest })"
-        if let age = Self.age(of: path), age < Self.freshness, let answer = try HostFiles.read(path) { return answer }
+        if let age = Self.age(of: path), age < Self.freshness, let answer = try TrustedFiles.read(path) { return answer }
         do {
             try await fetcher.fetch(address.appending(route), query: query, to: path, limit: Self.limit, timeout: .seconds(30))
         } catch FileFetcher.Failure.notFound {
-            try HostFiles.remove(path)
+            try TrustedFiles.remove(path)
             return nil
         } catch let failure as FileFetcher.Failure {
-            if let answer = try HostFiles.read(path) { return answer }
+            if let answer = try TrustedFiles.read(path) { return answer }
             throw KilnError(
                 .indexUnusable, "The search service of nixpkgs does not answer: \(failure).",
                 hint: "What the store has still installs; for the rest mend the network, or the service's address in packages.json.")
         }
-        return try HostFiles.read(path)
+        return try TrustedFiles.read(path)
     }
 
     /// Seconds since a file was written; nil when it is not there.

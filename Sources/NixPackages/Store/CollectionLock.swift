@@ -1,3 +1,4 @@
+import FileWork
 import Glibc
 import KilnModel
 
@@ -11,7 +12,7 @@ struct CollectionLock: ~Copyable {
     /// nil while a collection runs.
     init?(stateDirectory: String = "/nix/var/nix") throws(KilnError) {
         let file = open("\(stateDirectory)/gc.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw HostFiles.failure("open the lock of the Nix store") }
+        guard file >= 0 else { throw TrustedFiles.failure("open the lock of the Nix store") }
         guard flock(file, LOCK_SH | LOCK_NB) == 0 else {
             close(file)
             return nil

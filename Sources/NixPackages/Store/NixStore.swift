@@ -1,3 +1,4 @@
+import FileWork
 import FoundationEssentials
 import Glibc
 import KilnModel
@@ -17,14 +18,14 @@ struct NixStore: Sendable {
     /// Takes those paths for `holder` that are valid as far as can be known from roots alone.
     /// - Returns: the rest.
     func adopt(_ paths: [StorePath], for holder: StoreRoots.Holder) throws(KilnError) -> [StorePath] {
-        let missing = paths.filter { !(roots.holds($0, for: holder) && HostFiles.exists($0.value)) }
+        let missing = paths.filter { !(roots.holds($0, for: holder) && TrustedFiles.exists($0.value)) }
         // While a collection runs, what another root keeps now may be let go before ours is seen.
         guard !missing.isEmpty, let lock = try CollectionLock() else { return missing }
         // A pending root says that somebody wants the path, not that it is there already.
         let holders = try roots.holders().filter { $0 != .pending }
         var left: [StorePath] = []
         for path in missing {
-            if holders.contains(where: { roots.holds(path, for: $0) }), HostFiles.exists(path.value) {
+            if holders.contains(where: { roots.holds(path, for: $0) }), TrustedFiles.exists(path.value) {
                 try roots.hold(path, for: holder)
             } else {
                 left.append(path)
@@ -45,7 +46,7 @@ struct NixStore: Sendable {
     /// Bytes free on the disk of the store.
     func freeSpace() throws(KilnError) -> Int {
         var status = statvfs()
-        guard statvfs(Self.directory, &status) == 0 else { throw HostFiles.failure("measure the disk of \(Self.directory)") }
+        guard statvfs(Self.directory, &status) == 0 else { throw TrustedFiles.failure("measure the disk of \(Self.directory)") }
         return Int(status.f_bavail) * Int(status.f_frsize)
     }
 
@@ -55,24 +56,24 @@ struct NixStore: Sendable {
     func closureSizes(of paths: [StorePath]) async throws -> [StorePath: Int] {
         var sizes: [StorePath: Int] = [:]
         for path in paths {
-            if let bytes = try HostFiles.read("\(sizesDirectory)/\(path.baseName)") { sizes[path] = Int(String(decoding: bytes, as: UTF8.self)) }
+            if let bytes = try TrustedFiles.read("\(sizesDirectory)/\(path.baseName)") { sizes[path] = Int(String(decoding: bytes, as: UTF8.self)) }
         }
         let unknown = paths.filter { sizes[$0] == nil }
         guard !unknown.isEmpty else { return sizes }
         let graph = try await graph(ofClosure: unknown)
-        try HostFiles.makeDirectory(sizesDirectory, mode: 0o755)
+        try TrustedFiles.makeDirectories(sizesDirectory, mode: 0o755)
         for path in unknown {
             let size = graph.size(ofClosure: [path])
             sizes[path] = size
-            try HostFiles.replace("\(sizesDirectory)/\(path.baseName)", with: "\(size)")
+            try TrustedFiles.replace("\(sizesDirectory)/\(path.baseName)", with: "\(size)")
         }
         return sizes
     }
 
     /// Drops the sizes of paths that are gone.
     func forgetSizes() throws(KilnError) {
-        for name in try HostFiles.list(sizesDirectory) where !HostFiles.exists("\(Self.directory)/\(name)") {
-            try HostFiles.remove("\(sizesDirectory)/\(name)")
+        for name in try TrustedFiles.list(sizesDirectory) where !TrustedFiles.exists("\(Self.directory)/\(name)") {
+            try TrustedFiles.remove("\(sizesDirectory)/\(name)")
         }
     }
 

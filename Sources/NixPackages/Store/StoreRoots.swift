@@ -1,3 +1,4 @@
+import FileWork
 import KilnModel
 
 /// The garbage roots of an instance: a link for each store path and whoever needs it. What has one is never collected.
@@ -35,31 +36,31 @@ struct StoreRoots: Sendable {
     func link(_ path: StorePath, for holder: Holder) -> String { "\(folder(of: holder))/\(path.baseName)" }
 
     /// Makes the folder that the holder's links lie in.
-    func prepare(_ holder: Holder) throws(KilnError) { try HostFiles.makeDirectory(folder(of: holder), mode: 0o755) }
+    func prepare(_ holder: Holder) throws(KilnError) { try TrustedFiles.makeDirectories(folder(of: holder), mode: 0o755) }
 
     func hold(_ path: StorePath, for holder: Holder) throws(KilnError) {
         try prepare(holder)
-        try HostFiles.link(link(path, for: holder), to: path.value)
+        try TrustedFiles.link(link(path, for: holder), to: path.value)
     }
 
-    func release(_ path: StorePath, for holder: Holder) throws(KilnError) { try HostFiles.remove(link(path, for: holder)) }
+    func release(_ path: StorePath, for holder: Holder) throws(KilnError) { try TrustedFiles.remove(link(path, for: holder)) }
 
-    func holds(_ path: StorePath, for holder: Holder) -> Bool { HostFiles.destination(link(path, for: holder)) == path.value }
+    func holds(_ path: StorePath, for holder: Holder) -> Bool { TrustedFiles.destination(link(path, for: holder)) == path.value }
 
     func paths(of holder: Holder) throws(KilnError) -> Set<StorePath> {
-        Set(try HostFiles.list(folder(of: holder)).compactMap { try? StorePath("\(StorePath.store)/\($0)") })
+        Set(try TrustedFiles.list(folder(of: holder)).compactMap { try? StorePath("\(StorePath.store)/\($0)") })
     }
 
     /// Removes the links of what was being made. Nothing may be.
     func removeUnfinished() throws(KilnError) {
         let folder = folder(of: .pending)
-        for name in try HostFiles.list(folder) where name.hasPrefix(Self.unfinished) { try HostFiles.remove("\(folder)/\(name)") }
+        for name in try TrustedFiles.list(folder) where name.hasPrefix(Self.unfinished) { try TrustedFiles.remove("\(folder)/\(name)") }
     }
 
-    func machines() throws(KilnError) -> [ResourceID] { try HostFiles.list("\(directory)/machines").compactMap { try? ResourceID($0) } }
+    func machines() throws(KilnError) -> [ResourceID] { try TrustedFiles.list("\(directory)/machines").compactMap { try? ResourceID($0) } }
 
     func workspaces(of machine: ResourceID) throws(KilnError) -> [ResourceID] {
-        try HostFiles.list(folder(ofWorkspacesOf: machine)).compactMap { try? ResourceID($0) }
+        try TrustedFiles.list(folder(ofWorkspacesOf: machine)).compactMap { try? ResourceID($0) }
     }
 
     /// Everybody who needs anything.
@@ -76,11 +77,11 @@ struct StoreRoots: Sendable {
     func removeWorkspace(_ workspace: ResourceID, of machine: ResourceID) throws(KilnError) {
         let holder = Holder.workspace(workspace, of: machine)
         for path in try paths(of: holder) { try hold(path, for: .released(machine)) }
-        try HostFiles.remove(folder(of: holder))
+        try TrustedFiles.remove(folder(of: holder))
     }
 
-    func removeMachine(_ machine: ResourceID) throws(KilnError) { try HostFiles.remove("\(directory)/machines/\(machine)") }
+    func removeMachine(_ machine: ResourceID) throws(KilnError) { try TrustedFiles.remove("\(directory)/machines/\(machine)") }
 
     /// Removes all links of the instance.
-    func purge() throws(KilnError) { try HostFiles.remove(directory) }
+    func purge() throws(KilnError) { try TrustedFiles.remove(directory) }
 }

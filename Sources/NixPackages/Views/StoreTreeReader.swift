@@ -1,3 +1,4 @@
+import FileWork
 import Glibc
 import KilnModel
 
@@ -7,7 +8,7 @@ struct StoreTreeReader: TreeReader {
     var store = StorePath.store
 
     func entries(of path: String) throws -> [TreeEntry] {
-        try HostFiles.list(path).compactMap { name in entry(name, at: "\(path)/\(name)") }
+        try TrustedFiles.list(path).compactMap { name in entry(name, at: "\(path)/\(name)") }
     }
 
     private func entry(_ name: String, at path: String) -> TreeEntry? {

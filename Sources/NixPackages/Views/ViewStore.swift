@@ -1,3 +1,4 @@
+import FileWork
 import FoundationEssentials
 import Glibc
 import KilnModel
@@ -22,15 +23,15 @@ struct ViewStore: Sendable {
     /// - Returns: the directory to mount.
     func prepare(_ workspace: ResourceID) throws(KilnError) -> String {
         let path = path(of: workspace)
-        if HostFiles.destination("\(path)/profile") != nil { return path }
-        try HostFiles.makeDirectory("\(path)/generations/0/bin", mode: 0o755)
-        try HostFiles.link("\(path)/profile", to: "generations/0")
+        if TrustedFiles.destination("\(path)/profile") != nil { return path }
+        try TrustedFiles.makeDirectories("\(path)/generations/0/bin", mode: 0o755)
+        try TrustedFiles.link("\(path)/profile", to: "generations/0")
         return path
     }
 
     /// What the workspace sees; nil when it never saw any package.
     func current(of workspace: ResourceID) throws(KilnError) -> Manifest? {
-        guard let bytes = try HostFiles.read("\(path(of: workspace))/profile/packages.json") else { return nil }
+        guard let bytes = try TrustedFiles.read("\(path(of: workspace))/profile/packages.json") else { return nil }
         // One that cannot be read is as good as none: it is made again.
         return try? JSONDecoder().decode(Manifest.self, from: Data(bytes))
     }
@@ -38,28 +39,28 @@ struct ViewStore: Sendable {
     /// Writes a generation and shows it in one step.
     func show(_ plan: ViewPlan, _ manifest: Manifest, to workspace: ResourceID) throws {
         let path = try prepare(workspace)
-        let old = HostFiles.destination("\(path)/profile") ?? ""
+        let old = TrustedFiles.destination("\(path)/profile") ?? ""
         let fresh = "\(path)/new"
-        try HostFiles.remove(fresh)
+        try TrustedFiles.remove(fresh)
         try write(plan, manifest, to: fresh)
         let place = try free(manifest.generation, below: path, notBeing: old)
-        guard rename(fresh, "\(path)/\(place)") == 0 else { throw HostFiles.failure("show generation \(manifest.generation)") }
-        try HostFiles.link("\(path)/profile", to: place)
+        guard rename(fresh, "\(path)/\(place)") == 0 else { throw TrustedFiles.failure("show generation \(manifest.generation)") }
+        try TrustedFiles.link("\(path)/profile", to: place)
         // A shell that looks something up this very moment may still be in the one before.
-        for name in try HostFiles.list("\(path)/generations") where !["generations/\(name)", name].contains(where: { [old, place].contains($0) }) {
-            try HostFiles.remove("\(path)/generations/\(name)")
+        for name in try TrustedFiles.list("\(path)/generations") where !["generations/\(name)", name].contains(where: { [old, place].contains($0) }) {
+            try TrustedFiles.remove("\(path)/generations/\(name)")
         }
     }
 
     private func write(_ plan: ViewPlan, _ manifest: Manifest, to folder: String) throws {
-        try HostFiles.makeDirectory(folder, mode: 0o755)
-        for directory in plan.directories { try HostFiles.makeDirectory("\(folder)/\(directory)", mode: 0o755) }
-        for (path, target) in plan.links { try HostFiles.link("\(folder)/\(path)", to: target) }
+        try TrustedFiles.makeDirectories(folder, mode: 0o755)
+        for directory in plan.directories { try TrustedFiles.makeDirectories("\(folder)/\(directory)", mode: 0o755) }
+        for (path, target) in plan.links { try TrustedFiles.link("\(folder)/\(path)", to: target) }
         // In the PATH, empty or not.
-        if !HostFiles.exists("\(folder)/bin") { try HostFiles.makeDirectory("\(folder)/bin", mode: 0o755) }
+        if !TrustedFiles.exists("\(folder)/bin") { try TrustedFiles.makeDirectories("\(folder)/bin", mode: 0o755) }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        try HostFiles.replace("\(folder)/packages.json", with: Array(try encoder.encode(manifest)))
+        try TrustedFiles.replace("\(folder)/packages.json", with: Array(try encoder.encode(manifest)))
     }
 
     /// Where a generation can be put: `generations/N`, or `generations/N.K` when the one being seen has that name.
@@ -70,11 +71,11 @@ struct ViewStore: Sendable {
             attempt += 1
             place = "generations/\(generation).\(attempt)"
         }
-        try HostFiles.remove("\(path)/\(place)")
+        try TrustedFiles.remove("\(path)/\(place)")
         return place
     }
 
-    func workspaces() throws(KilnError) -> [ResourceID] { try HostFiles.list(directory).compactMap { try? ResourceID($0) } }
+    func workspaces() throws(KilnError) -> [ResourceID] { try TrustedFiles.list(directory).compactMap { try? ResourceID($0) } }
 
-    func remove(_ workspace: ResourceID) throws(KilnError) { try HostFiles.remove(path(of: workspace)) }
+    func remove(_ workspace: ResourceID) throws(KilnError) { try TrustedFiles.remove(path(of: workspace)) }
 }

@@ -1,4 +1,5 @@
 import CommandRunner
+import FileWork
 import FoundationEssentials
 import Glibc
 import KilnModel

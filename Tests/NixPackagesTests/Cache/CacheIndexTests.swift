@@ -1,3 +1,4 @@
+import FileWork
 import FoundationEssentials
 import KilnModel
 import Testing
@@ -56,7 +57,7 @@ struct IndexSignatureTests {
     private func keys() async throws -> (secret: String, publicKey: SigningKey) {
         try await StorePlayground.with { playground in
             let key = try await playground.makeKey("example-1")
-            return (String(decoding: try HostFiles.read(key.secretPath) ?? [], as: UTF8.self), key.publicKey)
+            return (String(decoding: try TrustedFiles.read(key.secretPath) ?? [], as: UTF8.self), key.publicKey)
         }
     }
 

@@ -1,3 +1,4 @@
+import FileWork
 import FoundationEssentials
 import KilnModel
 import Testing
@@ -12,7 +13,7 @@ struct CacheSourceTests {
     }
 
     private func realise(_ packages: [LockedPackage], from source: CacheSource, in playground: StorePlayground) async throws {
-        try HostFiles.makeDirectory("\(playground.folder)/roots", mode: 0o755)
+        try TrustedFiles.makeDirectories("\(playground.folder)/roots", mode: 0o755)
         try await source.realise(packages, root: { "\(playground.folder)/roots/\($0.storePath.baseName)" }, progress: { _ in })
     }
 
@@ -45,9 +46,9 @@ struct CacheSourceTests {
             #expect(try await playground.isValid(library))
             #expect(try await !playground.isValid(older))
             #expect(try await playground.output(of: "hello", in: hello) == "hello from the cache\n")
-            #expect(HostFiles.destination("\(playground.folder)/roots/\(hello.baseName)") == hello.value)
+            #expect(TrustedFiles.destination("\(playground.folder)/roots/\(hello.baseName)") == hello.value)
             // Where the cache is gone what is there can still be had.
-            try HostFiles.remove(playground.cache)
+            try TrustedFiles.remove(playground.cache)
             try await realise([package], from: source, in: playground)
         }
     }
@@ -69,7 +70,7 @@ struct CacheSourceTests {
             #expect(try await !playground.isValid(hello))
             // What is as it should be came, and is kept.
             #expect(try await playground.isValid(fine))
-            let roots = try HostFiles.list("\(playground.folder)/roots")
+            let roots = try TrustedFiles.list("\(playground.folder)/roots")
             #expect(roots.contains(fine.baseName) && !roots.contains(hello.baseName))
         }
     }
@@ -79,18 +80,18 @@ struct CacheSourceTests {
             let key = try await playground.makeKey()
             let hello = try await playground.add("hello", "1")
             try await playground.upload([hello], secretPath: key.secretPath)
-            let archive = try #require(try HostFiles.list("\(playground.cache)/nar").first)
-            var bytes = try #require(try HostFiles.read("\(playground.cache)/nar/\(archive)"))
+            let archive = try #require(try TrustedFiles.list("\(playground.cache)/nar").first)
+            var bytes = try #require(try TrustedFiles.read("\(playground.cache)/nar/\(archive)"))
             let place = try #require(bytes.firstRange(of: Array("hello".utf8))?.lowerBound)
             bytes[place] ^= 1
-            try HostFiles.replace("\(playground.cache)/nar/\(archive)", with: bytes)
+            try TrustedFiles.replace("\(playground.cache)/nar/\(archive)", with: bytes)
             try playground.writeIndex([try playground.release(hello, "hello", "1")], secretPath: key.secretPath)
             let source = try source(playground, keys: [key.publicKey])
             let package = try await source.lock(try PackageWish("hello")).package
             let error = await #expect(throws: KilnError.self) { try await realise([package], from: source, in: playground) }
             #expect(error?.code == .packageFailed)
             #expect(try await !playground.isValid(hello))
-            #expect(try !HostFiles.list("\(playground.folder)/roots").contains(hello.baseName))
+            #expect(try !TrustedFiles.list("\(playground.folder)/roots").contains(hello.baseName))
         }
     }
 
@@ -154,7 +155,7 @@ struct CacheSourceTests {
             let hello = try await playground.add("hello", "1")
             try playground.writeIndex([try playground.release(hello, "hello", "1")], secretPath: key.secretPath)
             try await source(playground, keys: [key.publicKey]).refresh()
-            try HostFiles.remove(playground.cache)
+            try TrustedFiles.remove(playground.cache)
             let offline = try source(playground, keys: [key.publicKey])
             try await offline.refresh()
             #expect(try await offline.lock(try PackageWish("hello")).package.storePath == hello)

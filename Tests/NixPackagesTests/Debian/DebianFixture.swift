@@ -1,4 +1,5 @@
 import CommandRunner
+import FileWork
 import FoundationEssentials
 import KilnModel
 
@@ -16,7 +17,7 @@ struct DebianFixture: Sendable {
 
     static func with(suites: [String] = ["trixie"], _ body: (DebianFixture) async throws -> Void) async throws {
         let directory = "\(FileManager.default.temporaryDirectory.path)/kiln-debian-\(UInt32.random(in: 0 ... .max))"
-        try HostFiles.makeDirectory(directory, mode: 0o755)
+        try TrustedFiles.makeDirectories(directory, mode: 0o755)
         let outcome: Result<Void, any Error>
         do {
             try await body(DebianFixture(directory: directory, suites: suites))
@@ -24,7 +25,7 @@ struct DebianFixture: Sendable {
         } catch {
             outcome = .failure(error)
         }
-        try HostFiles.remove(directory)
+        try TrustedFiles.remove(directory)
         try outcome.get()
     }
 
@@ -55,18 +56,18 @@ struct DebianFixture: Sendable {
 
     func realise(_ package: LockedPackage, from source: DebianSource) async throws {
         let roots = "\(directory)/roots"
-        try HostFiles.makeDirectory(roots, mode: 0o755)
+        try TrustedFiles.makeDirectories(roots, mode: 0o755)
         try await source.realise([package], root: { "\(roots)/\($0.name)" }) { _ in }
     }
 
     /// Puts a file where programs run.
     func put(_ name: String, _ text: String) throws {
-        try HostFiles.makeDirectory("\(directory)/root/home", mode: 0o755)
-        try HostFiles.replace("\(directory)/root/home/\(name)", with: text)
+        try TrustedFiles.makeDirectories("\(directory)/root/home", mode: 0o755)
+        try TrustedFiles.replace("\(directory)/root/home/\(name)", with: text)
     }
 
     /// What is in a file that a program wrote there.
-    func text(_ name: String) throws -> String { String(decoding: try HostFiles.read("\(directory)/root/home/\(name)") ?? [], as: UTF8.self) }
+    func text(_ name: String) throws -> String { String(decoding: try TrustedFiles.read("\(directory)/root/home/\(name)") ?? [], as: UTF8.self) }
 
     /// Runs a program in a root folder that has the store, /proc, /dev, an empty /tmp and /home, and nothing else.
     func run(_ command: [String], with packages: [LockedPackage], input: String = "") async throws -> String {

@@ -1,3 +1,4 @@
+import FileWork
 import KilnModel
 import Testing
 
@@ -10,7 +11,7 @@ import Testing
         try await DebianFixture.with { fixture in
             let jq = try await fixture.add("jq")
             #expect(try await fixture.run(["jq", "-c", ".a"], with: [jq], input: #"{"a": [1, "é"]}"#) == "[1,\"é\"]\n")
-            #expect(HostFiles.destination("\(fixture.directory)/roots/jq") == jq.storePath.value)
+            #expect(TrustedFiles.destination("\(fixture.directory)/roots/jq") == jq.storePath.value)
             let index = try await fixture.source.index()
             #expect(try index.entry(named: PackageName("jq"))?.version == jq.version)
 
@@ -67,11 +68,11 @@ import Testing
         try await DebianFixture.with { fixture in
             try await fixture.source.refresh()
             let catalog = "\(fixture.directory)/debian/catalog"
-            let folder = "\(catalog)/\(try #require(HostFiles.destination("\(catalog)/current")))"
-            try HostFiles.replace("\(folder)/trixie.packages", with: "jq\t1.7")
+            let folder = "\(catalog)/\(try #require(TrustedFiles.destination("\(catalog)/current")))"
+            try TrustedFiles.replace("\(folder)/trixie.packages", with: "jq\t1.7")
             let error = await #expect(throws: KilnError.self) { try await fixture.source.lock(try PackageWish("jq")) }
             #expect(error?.code == .indexUnusable)
-            try HostFiles.remove(catalog)
+            try TrustedFiles.remove(catalog)
             #expect(try await fixture.source.lock(try PackageWish("jq")).package.name.value == "jq")
         }
     }

@@ -1,4 +1,5 @@
 import CommandRunner
+import FileWork
 import FoundationEssentials
 import KilnModel
 import Testing
@@ -10,7 +11,7 @@ import Testing
     func fixedPath() async throws {
         try await DebianFixture.with { fixture in
             let file = "\(fixture.directory)/hello+1.0_a.deb"
-            try HostFiles.replace(file, with: "hello\n")
+            try TrustedFiles.replace(file, with: "hello\n")
             let path = try await fixture.nix.run(.store, ["--add-fixed", "sha256", file])
             let digest = NixHash.hexadecimal(of: "hello\n")
             #expect(try NixHash.fixedPath(sha256: digest, name: "hello+1.0_a.deb").value + "\n" == path)
@@ -29,8 +30,8 @@ import Testing
             let recipe = DebianRecipe(archives: [], derivation: derivation)
             // Fails by itself when Nix builds another path than the one expected.
             try await fixture.builds.build([recipe], folder: fixture.directory) { _ in }
-            #expect(HostFiles.exists(try derivation.path(of: "out").value))
-            #expect(HostFiles.exists(try derivation.path(of: "tree").value))
+            #expect(TrustedFiles.exists(try derivation.path(of: "out").value))
+            #expect(TrustedFiles.exists(try derivation.path(of: "tree").value))
         }
     }
 }

@@ -1,3 +1,4 @@
+import FileWork
 import Foundation
 import KilnModel
 import Synchronization
@@ -19,13 +20,13 @@ struct GarbageTests {
             .init(
                 prefix: "kiln-test-garbage", directory: folder, debianBuilder: "/nonexistent",
                 limits: PackageLimits(freeDiskMiB: 0, collectionSeconds: seconds)), sources: [])
-        defer { try? HostFiles.remove(folder) }
-        for path in ["\(folder)/nix/builds", "\(folder)/root/nix/store", "\(folder)/files"] { try HostFiles.makeDirectory(path, mode: 0o755) }
-        try HostFiles.replace("\(folder)/nix/nix.conf", with: "store = local?root=\(folder)/root\nbuild-users-group =\nsubstituters =\n")
+        defer { try? TrustedFiles.remove(folder) }
+        for path in ["\(folder)/nix/builds", "\(folder)/root/nix/store", "\(folder)/files"] { try TrustedFiles.makeDirectories(path, mode: 0o755) }
+        try TrustedFiles.replace("\(folder)/nix/nix.conf", with: "store = local?root=\(folder)/root\nbuild-users-group =\nsubstituters =\n")
         try await host.store.nix.run(.store, ["--init"])
         for number in 0..<files {
             let file = "\(folder)/files/\(number)"
-            try HostFiles.replace(file, with: (0..<(1 << 20)).map { _ in UInt8.random(in: 0...255) })
+            try TrustedFiles.replace(file, with: (0..<(1 << 20)).map { _ in UInt8.random(in: 0...255) })
             try await host.store.nix.run(.store, ["--add", file])
         }
         try await body(host)

@@ -1,3 +1,4 @@
+import FileWork
 import Glibc
 import KilnModel
 import Testing
@@ -151,7 +152,7 @@ struct PackageHostTests {
             let path = try await fixture.lock("a")[0].storePath
             let store = fixture.host.store
             // What is there for all that a look at the disk can tell, such as half of a download.
-            try HostFiles.makeDirectory(path.value, mode: 0o755)
+            try TrustedFiles.makeDirectories(path.value, mode: 0o755)
             defer { rmdir(path.value) }
             try store.roots.hold(path, for: .pending)
             let mine = StoreRoots.Holder.workspace(first, of: fixture.machine)

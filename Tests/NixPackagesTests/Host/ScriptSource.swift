@@ -1,3 +1,4 @@
+import FileWork
 import Foundation
 import KilnModel
 import Synchronization
@@ -47,7 +48,7 @@ final class ScriptSource: PackageSource {
     func lock(_ wish: PackageWish) async throws -> (package: LockedPackage, download: Int?) {
         let version: PackageVersion = if case .matching(let version) = wish.version { version } else { try PackageVersion("1") }
         let file = "\(nix.directory)/script.nix"
-        try HostFiles.replace(file, with: Self.expression)
+        try TrustedFiles.replace(file, with: Self.expression)
         let data = try JSONSerialization.data(withJSONObject: [
             "name": wish.name.value, "version": version.value, "salt": salt, "broken": broken.contains(wish.name.value),
             "names": [wish.name.value] + (extra[wish.name.value] ?? []),

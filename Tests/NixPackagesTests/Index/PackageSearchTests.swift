@@ -1,3 +1,4 @@
+import FileWork
 import FoundationEssentials
 import KilnModel
 import Testing
@@ -113,7 +114,7 @@ struct PackageSearchTests {
     @Test(arguments: ["jq\t1.6\tcut of", "no tabs at all\n", "../x\t1\tjq\n", "jq\t$(jq)\t\n"])
     func `An index that is broken is refused by name`(text: String) async throws {
         try await withTemporaryFolder { folder in
-            try HostFiles.replace(folder + "/index", with: text)
+            try TrustedFiles.replace(folder + "/index", with: text)
             let index = PackageIndex(path: folder + "/index")
             let refusal = #expect(throws: KilnError.self) {
                 _ = try index.entry(named: try PackageName("no"))

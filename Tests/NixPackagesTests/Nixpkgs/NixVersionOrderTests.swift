@@ -1,4 +1,5 @@
 import CommandRunner
+import FileWork
 import FoundationEssentials
 import Testing
 
@@ -17,7 +18,7 @@ struct NixVersionOrderTests {
         let answers: [Int] = try await withTemporaryFolder { folder in
             let file = "\(folder)/compare.nix"
             let text = "{ pairs }: map (p: builtins.compareVersions (builtins.elemAt p 0) (builtins.elemAt p 1)) (builtins.fromJSON pairs)"
-            try HostFiles.replace(file, with: text)
+            try TrustedFiles.replace(file, with: text)
             let json = String(decoding: try JSONEncoder().encode(pairs), as: UTF8.self)
             let output = try await SystemCommandRunner().succeed(
                 "nix-instantiate", ["--eval", "--strict", "--json", file, "--argstr", "pairs", json])

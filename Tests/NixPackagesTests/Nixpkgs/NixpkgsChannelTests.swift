@@ -1,3 +1,4 @@
+import FileWork
 import FoundationEssentials
 import KilnModel
 import Testing
@@ -13,7 +14,7 @@ struct NixpkgsChannelTests {
     }
 
     private func realise(_ packages: [LockedPackage], from source: NixpkgsSource, in playground: StorePlayground) async throws {
-        try HostFiles.makeDirectory("\(playground.folder)/roots", mode: 0o755)
+        try TrustedFiles.makeDirectories("\(playground.folder)/roots", mode: 0o755)
         try await source.realise(packages, root: { "\(playground.folder)/roots/\($0.storePath.baseName)" }, progress: { _ in })
     }
 
@@ -54,7 +55,7 @@ struct NixpkgsChannelTests {
             _ = try TinyNixpkgs.folder(in: playground.folder, version: "2.13")
             let error = await #expect(throws: KilnError.self) { try await realise([package], from: source, in: playground) }
             #expect(error?.code == .packageFailed && error?.hint?.contains("kl pkg update hello") == true)
-            #expect(try !HostFiles.list("\(playground.folder)/roots").contains(package.storePath.baseName))
+            #expect(try !TrustedFiles.list("\(playground.folder)/roots").contains(package.storePath.baseName))
         }
     }
 

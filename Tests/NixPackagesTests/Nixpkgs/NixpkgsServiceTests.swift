@@ -1,4 +1,5 @@
 import CommandRunner
+import FileWork
 import FoundationEssentials
 import KilnModel
 import Synchronization
@@ -38,7 +39,7 @@ struct NixpkgsServiceTests {
         _ playground: StorePlayground, service: String, archive: String = "/nonexistent", cache: String? = nil, keys: [SigningKey] = []
     ) throws -> NixpkgsSource {
         let list = "\(playground.folder)/packages.json"
-        try HostFiles.replace(list, with: #"{"packages": {"hello": {"pname": "hello", "version": "2.12", "meta": {"description": "a word"}}}}"#)
+        try TrustedFiles.replace(list, with: #"{"packages": {"hello": {"pname": "hello", "version": "2.12", "meta": {"description": "a word"}}}}"#)
         let configuration = NixpkgsConfiguration(
             name: try Name("nixpkgs"), resolver: .service(try FileAddress(service), archive: try FileAddress(archive)), index: try FileAddress(list),
             substituters: [try BinaryCacheAddress(cache ?? playground.cache)], trustedPublicKeys: keys)
@@ -46,7 +47,7 @@ struct NixpkgsServiceTests {
     }
 
     private func realise(_ packages: [LockedPackage], from source: NixpkgsSource, in playground: StorePlayground) async throws {
-        try HostFiles.makeDirectory("\(playground.folder)/roots", mode: 0o755)
+        try TrustedFiles.makeDirectories("\(playground.folder)/roots", mode: 0o755)
         try await source.realise(packages, root: { "\(playground.folder)/roots/\($0.storePath.baseName)" }, progress: { _ in })
     }
 
@@ -69,7 +70,7 @@ struct NixpkgsServiceTests {
                     #expect(cost.download >= 0 && cost.disk >= cost.download)
                     try await realise([package], from: source, in: playground)
                     #expect(try await playground.output(of: "hello", in: hello) == "hello from nixpkgs\n")
-                    #expect(HostFiles.destination("\(playground.folder)/roots/\(hello.baseName)") == hello.value)
+                    #expect(TrustedFiles.destination("\(playground.folder)/roots/\(hello.baseName)") == hello.value)
                 }
             }
         }
@@ -100,7 +101,9 @@ struct NixpkgsServiceTests {
             }
             let answers = "\(playground.folder)/nixpkgs/answers"
             // Long enough ago that the service would be asked again.
-            for name in try HostFiles.list(answers) { try await playground.runner.succeed("touch", ["--date", "2 hours ago", "\(answers)/\(name)"]) }
+            for name in try TrustedFiles.list(answers) {
+                try await playground.runner.succeed("touch", ["--date", "2 hours ago", "\(answers)/\(name)"])
+            }
             let offline = try source(playground, service: address)
             #expect(try await offline.lock(try PackageWish("hello")).package.storePath == hello)
             let error = await #expect(throws: KilnError.self) { try await offline.lock(try PackageWish("hello@2.10")) }
@@ -125,8 +128,8 @@ struct NixpkgsServiceTests {
 
     @Test func `What no cache has is built from the sources of that commit, in the sandbox`() async throws {
         try await StorePlayground.with { playground in
-            try HostFiles.makeDirectory(playground.cache, mode: 0o755)
-            try HostFiles.replace("\(playground.cache)/nix-cache-info", with: "StoreDir: /nix/store\n")
+            try TrustedFiles.makeDirectories(playground.cache, mode: 0o755)
+            try TrustedFiles.replace("\(playground.cache)/nix-cache-info", with: "StoreDir: /nix/store\n")
             let archives = try await TinyNixpkgs.archive(commit: Self.commit, in: playground.folder)
             try await LocalServer.with(LocalServer.files(of: archives)) { archive in
                 try await LocalServer.with(Self.service("hello", [("2.12", nil)])) { service in
@@ -135,7 +138,7 @@ struct NixpkgsServiceTests {
                     #expect(package.storePath.value.hasSuffix("-hello-2.12"))
                     try await realise([package], from: source, in: playground)
                     #expect(try await playground.output(of: "hello", in: package.storePath) == "2.12\n")
-                    #expect(try HostFiles.list("\(playground.folder)/roots").contains(package.storePath.baseName))
+                    #expect(try TrustedFiles.list("\(playground.folder)/roots").contains(package.storePath.baseName))
                     #expect(archive.requests.allSatisfy { $0.target == "/\(Self.commit).tar.gz" } && !archive.requests.isEmpty)
                 }
             }

@@ -1,4 +1,5 @@
 import CommandRunner
+import FileWork
 import FoundationEssentials
 import KilnModel
 
@@ -17,7 +18,7 @@ struct StorePlayground {
         try await withTemporaryFolder { folder in
             let playground = StorePlayground(folder: folder)
             for (nix, name) in [(playground.origin, "origin"), (playground.target, "target")] {
-                for path in ["\(folder)/\(name)/nix/store", "\(nix.directory)/builds"] { try HostFiles.makeDirectory(path, mode: 0o755) }
+                for path in ["\(folder)/\(name)/nix/store", "\(nix.directory)/builds"] { try TrustedFiles.makeDirectories(path, mode: 0o755) }
                 let settings = """
                     store = local?root=\(folder)/\(name)
                     build-users-group =
@@ -26,7 +27,7 @@ struct StorePlayground {
                     substituters =
                     require-sigs = true
                     """
-                try HostFiles.replace("\(nix.directory)/nix.conf", with: settings + "\n")
+                try TrustedFiles.replace("\(nix.directory)/nix.conf", with: settings + "\n")
                 try await nix.run(.store, ["--init"])
             }
             defer { playground.makeWritable() }
@@ -48,9 +49,9 @@ struct StorePlayground {
         let hash = String((0..<32).map { _ in digits.randomElement()! })
         let path = try StorePath("\(StorePath.store)/\(hash)-\(name)-\(version)")
         let real = "\(folder)/origin\(path)"
-        try HostFiles.makeDirectory("\(real)/bin", mode: 0o755)
+        try TrustedFiles.makeDirectories("\(real)/bin", mode: 0o755)
         let needed = others.map { "# \($0)\n" }.joined()
-        try HostFiles.replace("\(real)/bin/\(name)", with: "#!/bin/sh\n\(needed)echo \(text)\n", mode: 0o555)
+        try TrustedFiles.replace("\(real)/bin/\(name)", with: "#!/bin/sh\n\(needed)echo \(text)\n", mode: 0o555)
         let digest = try await runner.succeed("nix-hash", ["--type", "sha256", real]).split(separator: "\n")[0]
         let size = try await runner.run(Command("nix-store", ["--dump", real])).output.count
         let registration = "\(path)\n\(digest)\n\(size)\n\n\(others.count)\n" + others.map { "\($0)\n" }.joined()
@@ -62,7 +63,7 @@ struct StorePlayground {
     func makeKey(_ name: String = "packages-1") async throws -> (secretPath: String, publicKey: SigningKey) {
         let path = "\(folder)/\(name)-\(UInt32.random(in: .min ... .max))"
         try await runner.succeed("nix-store", ["--generate-binary-cache-key", name, path, path + ".pub"])
-        return (path, try SigningKey(String(decoding: HostFiles.read(path + ".pub") ?? [], as: UTF8.self)))
+        return (path, try SigningKey(String(decoding: TrustedFiles.read(path + ".pub") ?? [], as: UTF8.self)))
     }
 
     /// Copies paths of origin with all that they need to the cache, signed.
@@ -74,10 +75,10 @@ struct StorePlayground {
     /// Writes the cache's index with what was published, and signs it.
     func writeIndex(_ releases: [CacheIndex.Release], secretPath: String, time: Int = 1) throws {
         let text = CacheIndex.text(of: releases, time: time)
-        let secret = String(decoding: try HostFiles.read(secretPath) ?? [], as: UTF8.self)
-        try HostFiles.makeDirectory(cache, mode: 0o755)
-        try HostFiles.replace("\(cache)/kiln-index", with: text)
-        try HostFiles.replace("\(cache)/kiln-index.sig", with: try IndexSignature.sign(Data(text.utf8), secretKey: secret))
+        let secret = String(decoding: try TrustedFiles.read(secretPath) ?? [], as: UTF8.self)
+        try TrustedFiles.makeDirectories(cache, mode: 0o755)
+        try TrustedFiles.replace("\(cache)/kiln-index", with: text)
+        try TrustedFiles.replace("\(cache)/kiln-index.sig", with: try IndexSignature.sign(Data(text.utf8), secretKey: secret))
     }
 
     func release(_ path: StorePath, _ name: String, _ version: String, system: String = "x86_64-linux") throws -> CacheIndex.Release {
@@ -104,5 +105,5 @@ struct StorePlayground {
     }
 
     /// Stores are read-only; their folder shall go.
-    private func makeWritable() { _ = try? HostFiles.remove("\(folder)/origin") }
+    private func makeWritable() { _ = try? TrustedFiles.remove("\(folder)/origin") }
 }

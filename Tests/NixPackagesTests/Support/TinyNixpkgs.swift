@@ -1,4 +1,5 @@
 import CommandRunner
+import FileWork
 
 @testable import NixPackages
 
@@ -32,10 +33,10 @@ enum TinyNixpkgs {
     /// Writes a folder with `TinyNixpkgs`; without `nosy`, which reads a file of the host.
     static func folder(in parent: String, version: String = "2.12", isNosy: Bool = false) throws -> String {
         let folder = "\(parent)/channel"
-        try HostFiles.makeDirectory(folder, mode: 0o755)
+        try TrustedFiles.makeDirectories(folder, mode: 0o755)
         let lines = text(version: version).split(separator: "\n", omittingEmptySubsequences: false)
         let kept = isNosy ? lines : lines.filter { !$0.contains("nosy") }
-        try HostFiles.replace("\(folder)/default.nix", with: kept.joined(separator: "\n"))
+        try TrustedFiles.replace("\(folder)/default.nix", with: kept.joined(separator: "\n"))
         return folder
     }
 
@@ -43,7 +44,7 @@ enum TinyNixpkgs {
     /// - Returns: the folder with the archive.
     static func archive(commit: String, in parent: String) async throws -> String {
         let archives = "\(parent)/archives"
-        try HostFiles.makeDirectory("\(archives)/nixpkgs-\(commit)", mode: 0o755)
+        try TrustedFiles.makeDirectories("\(archives)/nixpkgs-\(commit)", mode: 0o755)
         let folder = try folder(in: parent)
         let runner = SystemCommandRunner()
         try await runner.succeed("cp", ["\(folder)/default.nix", "\(archives)/nixpkgs-\(commit)/"])

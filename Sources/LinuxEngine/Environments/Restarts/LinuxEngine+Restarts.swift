@@ -40,7 +40,7 @@ extension LinuxEngine {
 
     /// nil when it runs, is gone, or stays ended.
     private func dueStart(of name: String) async throws -> DueStart? {
-        guard let container = try await containers.inspect(name), container.phase == .exited, bootMarks.isSet(name),
+        guard let container = try await containers.inspect(name), container.phase == .exited, try bootMarks.isSet(name),
             let owner = Label.reference(container.labels), owner.kind == .environment, container.labels[Label.service] != nil,
             let record = try restartRecords.record(of: name), let run = try await containers.lastRun(of: container.id),
             let time = record.nextStart(after: run)

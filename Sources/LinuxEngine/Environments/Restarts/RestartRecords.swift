@@ -1,3 +1,4 @@
+import FileWork
 import FoundationEssentials
 import KilnModel
 
@@ -8,13 +9,13 @@ struct RestartRecords: Sendable {
 
     /// nil when there is none.
     func record(of container: String) throws -> RestartRecord? {
-        guard let text = TrustedFiles.readText(path(container)) else { return nil }
+        guard let text = try TrustedFiles.readText(path(container)) else { return nil }
         return try JSONDecoder().decode(RestartRecord.self, from: Data(text.utf8))
     }
 
     func set(_ record: RestartRecord, of container: String) throws {
         let text = String(decoding: try JSONEncoder().encode(record), as: UTF8.self)
-        try TrustedFiles.replace(path(container), with: text, mode: 0o600)
+        try TrustedFiles.update(path(container), with: text, mode: 0o600)
     }
 
     private func path(_ container: String) -> String { "\(directory)/\(container)/restarts" }
