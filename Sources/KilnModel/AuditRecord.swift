@@ -1,4 +1,4 @@
-/// One request that meant to change something: who asked for what, and what became of it. Never changed, never deleted.
+/// One request that meant to change something: who asked for what, and what became of it. Never changed; the last 100,000 of 90 days are kept.
 public struct AuditRecord: Sendable, Codable, Hashable {
     /// Who asked, and through what.
     public struct Actor: Sendable, Codable, Hashable {

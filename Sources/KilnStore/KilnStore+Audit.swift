@@ -18,16 +18,20 @@ public struct AuditFilter: Sendable, Hashable {
     }
 }
 
+/// For whom a store is changed.
+public protocol ChangeAuthor: Sendable {
+    /// What the audit is to say of a change; nil when it is to say nothing, or has said it.
+    /// - Parameter created: the resource that the change makes.
+    func record(creating created: AuditRecord.Subject?) -> AuditRecord?
+
+    /// The record was committed, with the change.
+    func noted()
+}
+
 extension KilnStore {
-    /// Notes a request; its place and time are given here. The database itself refuses to change or delete what was noted.
+    /// Notes a request that changed nothing here; its place and time are given here. The last ones may be lost with the power.
     public func audit(_ record: AuditRecord) async throws {
-        // After the change that it tells of, whose flush it need not repeat.
-        try await write(durable: false) { transaction in
-            let text = String(decoding: try JSONEncoder().encode(record), as: UTF8.self)
-            try transaction.database.execute(
-                sql: "INSERT INTO audit (time, owner, action, status, record) VALUES (?, ?, ?, ?, ?)",
-                arguments: [transaction.time, record.actor.owner.value, record.action, record.status, text])
-        }
+        try await write(durable: false) { try AuditTable.append(record, at: $0.time, in: $0.database) }
     }
 
     /// Records, the newest first.

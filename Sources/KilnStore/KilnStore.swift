@@ -11,8 +11,10 @@ public final class KilnStore: Sendable {
     let path: String
     let feedLength: Int
     let vault: SecretVault
-    let signal = FeedSignal()
+    let signal: FeedSignal
     let now: @Sendable () -> Double
+    /// For whom it is changed: what it changes is noted in the audit.
+    let author: (any ChangeAuthor)?
 
     /// Opens the file, making it (mode 0600) where it is missing, and brings its tables up to date.
     /// - Parameters:
@@ -26,6 +28,8 @@ public final class KilnStore: Sendable {
         self.path = path
         self.feedLength = feedLength
         self.now = now
+        author = nil
+        signal = FeedSignal()
         try StoreFile.prepare(at: path)
         do {
             var configuration = Configuration()
@@ -47,6 +51,19 @@ public final class KilnStore: Sendable {
             throw error.kilnError(path: path)
         }
     }
+
+    private init(_ store: KilnStore, author: any ChangeAuthor) {
+        database = store.database
+        path = store.path
+        feedLength = store.feedLength
+        vault = store.vault
+        signal = store.signal
+        now = store.now
+        self.author = author
+    }
+
+    /// The same store, which notes what it changes in the same transaction: a change that cannot be noted does not happen.
+    public func changed(for author: any ChangeAuthor) -> KilnStore { KilnStore(self, author: author) }
 
     /// Where the key of the secrets lies: `secrets.key` in the directory of the file.
     static func keyPath(beside path: String) -> String {
@@ -98,14 +115,21 @@ public final class KilnStore: Sendable {
         durable: Bool = true, _ body: @escaping @Sendable (StoreTransaction) throws -> Value
     ) async throws -> Value {
         do {
-            return try await database.writeWithoutTransaction { [now, feedLength, signal] db in
+            return try await database.writeWithoutTransaction { [now, feedLength, signal, author] db in
                 try db.execute(sql: durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL")
                 let transaction = StoreTransaction(database: db, time: now(), feedLength: feedLength)
                 var result: Value?
+                var isNoted = false
                 try db.inTransaction(.immediate) {
                     result = try body(transaction)
+                    // What is only observed is nobody's request.
+                    if durable, let record = author?.record(creating: transaction.created) {
+                        try AuditTable.append(record, at: transaction.time, in: db)
+                        isNoted = true
+                    }
                     return .commit
                 }
+                if isNoted { author?.noted() }
                 if let sequence = transaction.lastSequence { signal.advance(to: sequence) }
                 guard let result else { throw KilnError(.internalError, "A transaction ended without a result.") }
                 return result

@@ -132,6 +132,17 @@ enum Migrations {
                     """
             )
         }
+        migrator.registerMigration("bounds of the audit") { db in
+            try db.execute(
+                sql: """
+                    -- AuditTable's bounds, and a day less of age: no difference of clocks must fail the change that drives a record out.
+                    DROP TRIGGER audit_stays;
+                    CREATE TRIGGER audit_stays BEFORE DELETE ON audit
+                    WHEN OLD.time > unixepoch() - 89 * 86400 AND OLD.sequence > (SELECT max(sequence) FROM audit) - 100000
+                    BEGIN SELECT RAISE(ABORT, 'audit records are not deleted before their time'); END;
+                    """
+            )
+        }
         return migrator
     }
 }

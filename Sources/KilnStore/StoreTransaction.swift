@@ -9,6 +9,8 @@ final class StoreTransaction {
     let time: Double
     /// The last change it appended to the feed.
     private(set) var lastSequence: Int64?
+    /// The resource that it made.
+    private(set) var created: AuditRecord.Subject?
     private let feedLength: Int
 
     init(database: Database, time: Double, feedLength: Int) {
@@ -47,6 +49,7 @@ final class StoreTransaction {
             ]
         )
         try append(kind: type(of: resource).kind, metadata, document: json)
+        created = .init(kind: type(of: resource).kind, owner: metadata.owner, name: metadata.name, id: metadata.id)
     }
 
     func save(_ resource: some StoredResource) throws {

@@ -1,6 +1,7 @@
 import GRDB
 import KilnModel
 import KilnStore
+import Synchronization
 import Testing
 
 @Suite struct AuditTests {
@@ -22,6 +23,98 @@ import Testing
         }
     }
 
+    /// Asks for changes as anna.
+    private struct Anna: ChangeAuthor {
+        let count = Counter()
+
+        func record(creating created: AuditRecord.Subject?) -> AuditRecord? {
+            AuditRecord(actor: .init(owner: anna), action: "create", subject: created, status: 201)
+        }
+
+        func noted() { count.value.add(1, ordering: .relaxed) }
+    }
+
+    private final class Counter: Sendable { let value = Atomic(0) }
+
+    @Test func `a change carries its record along, with the id of what it made`() async throws {
+        try await withStore { store in
+            let author = Anna()
+            let made = try await store.changed(for: author).makeWorkmachine()
+            #expect(
+                try await store.auditRecords(limit: 9).records.map(\.subject)
+                    == [.init(kind: .workmachine, owner: anna, name: name("local"), id: made.metadata.id)])
+            #expect(author.count.value.load(ordering: .relaxed) == 1)
+            // What is refused, and what is observed, is nobody's change.
+            #expect(try await code { _ = try await store.changed(for: author).makeWorkmachine() } == .nameTaken)
+            var observed = made.status
+            observed.phase = .ready
+            _ = try await store.changed(for: author).setStatus(Workmachine.self, made.metadata.id, observed)
+            #expect(try await store.auditRecords(limit: 9).records.count == 1)
+            #expect(author.count.value.load(ordering: .relaxed) == 1)
+        }
+    }
+
+    @Test func `a change that cannot be noted does not happen`() async throws {
+        try await withDirectory { directory in
+            let path = "\(directory)/kiln.sqlite"
+            let store = try KilnStore(path: path)
+            let machine = try await store.makeWorkmachine()
+            let before = try await store.lastSequence()
+            try Rigged.audit(of: path, "CREATE TRIGGER broken BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'broken'); END")
+            let author = Anna()
+            #expect(try await code { _ = try await store.changed(for: author).makeWorkspace("hello", on: machine) } == .internalError)
+            #expect(
+                try await code { _ = try await store.changed(for: author).requestDeletion(Workmachine.self, machine.metadata.id) } == .internalError)
+            #expect(try await store.resource(Workspace.self, owner: anna, name: name("hello")) == nil)
+            #expect(try await store.resource(Workmachine.self, machine.metadata.id) == machine)
+            #expect(try await store.lastSequence() == before)
+            #expect(author.count.value.load(ordering: .relaxed) == 0)
+            try Rigged.audit(of: path, "DROP TRIGGER broken")
+            _ = try await store.changed(for: author).makeWorkspace("hello", on: machine)
+            #expect(try await store.auditRecords(limit: 9).records.count == 1)
+            try store.close()
+        }
+    }
+
+    @Test func `more than a hundred thousand shrink to that bit by bit`() async throws {
+        try await withDirectory { directory in
+            let path = "\(directory)/kiln.sqlite"
+            let store = try KilnStore(path: path)
+            try await store.audit(record("first", 200))
+            try Rigged.audit(
+                of: path,
+                """
+                INSERT INTO audit (time, owner, action, status, record)
+                WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100099)
+                SELECT audit.time, audit.owner, audit.action, audit.status, audit.record FROM n, audit
+                """)
+            #expect(try Rigged.count(path) == 100_100)
+            try await store.audit(record("next", 200))
+            #expect(try Rigged.count(path) == 100_037)
+            try await store.audit(record("next", 200))
+            try await store.audit(record("last", 200))
+            #expect(try Rigged.count(path) == 100_000)
+            #expect(try await store.auditRecords(limit: 1).records.map(\.action) == ["last"])
+            try store.close()
+        }
+    }
+
+    @Test func `after ninety days a record goes, and not a day before`() async throws {
+        try await withDirectory { directory in
+            let path = "\(directory)/kiln.sqlite"
+            for (days, action) in [(91.0, "old"), (88, "young")] {
+                let store = try KilnStore(path: path, now: { KilnStore.unixTime() - days * 86_400 })
+                try await store.audit(record(action, 200))
+                try store.close()
+            }
+            #expect(throws: DatabaseError.self) { try Rigged.audit(of: path, "DELETE FROM audit WHERE action = 'young'") }
+            let store = try KilnStore(path: path)
+            try await store.audit(record("new", 200))
+            #expect(try await store.auditRecords(limit: 9).records.map(\.action) == ["new", "young"])
+            try store.close()
+        }
+    }
+
     @Test func `the database itself keeps what was noted`() async throws {
         try await withDirectory { directory in
             let path = "\(directory)/kiln.sqlite"
@@ -37,5 +130,21 @@ import Testing
             #expect(try await again.auditRecords(limit: 9).records.map(\.actor.owner) == [anna])
             try again.close()
         }
+    }
+}
+
+/// The database behind a store, past it.
+private enum Rigged {
+    static func audit(of path: String, _ sql: String) throws {
+        let queue = try DatabaseQueue(path: path)
+        try queue.write { try $0.execute(sql: sql) }
+        try queue.close()
+    }
+
+    static func count(_ path: String) throws -> Int? {
+        let queue = try DatabaseQueue(path: path)
+        let count = try queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM audit") }
+        try queue.close()
+        return count
     }
 }

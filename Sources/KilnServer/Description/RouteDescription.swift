@@ -80,6 +80,13 @@ struct RouteDescription: Sendable {
         self.isReading = isReading
     }
 
+    /// What a change through it is answered with: other answers than 201 and the highest mean that nothing was done.
+    func statusOfChange(creating: Bool) -> Int {
+        let statuses = answers.map(\.status)
+        if creating, statuses.contains(201) { return 201 }
+        return statuses.filter { $0 != 201 }.max() ?? 201
+    }
+
     func takes(_ parameter: String) -> Bool { parameters.contains { $0.name == parameter } }
 
     /// Whether its body is JSON of a type.

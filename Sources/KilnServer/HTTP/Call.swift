@@ -14,6 +14,8 @@ struct Call: Sendable {
     /// Of the route: nothing but what it says is asked of a request.
     let description: RouteDescription
     let note: RequestNote
+    /// The store as this request changes it: every change is noted along with it.
+    let store: KilnStore
     let logger: Logger
 
     /// A value of the query, percent-decoded.

@@ -49,10 +49,12 @@ struct Front: RouterMiddleware {
         return .user(owner: token.owner, admin: token.admin)
     }
 
-    /// Notes a request that meant to change something. One that cannot be noted is answered all the same: what it did is done.
+    /// Notes a request that meant to change something and did not, or changed nothing in the store: what it changed there is noted. One that
+    /// cannot be noted is answered all the same.
     private func audit(_ request: Request, _ context: KilnRequestContext, status: Int, _ refusal: String?) async {
         let note = context.note.current
         guard ![.get, .head].contains(request.method), let route = note.route, !route.isReading, let identity = context.identity else { return }
+        if let noted = note.noted, status < 400 { return assert(status == noted, "\(route.id) was noted with \(noted), and answered with \(status)") }
         let record = AuditRecord(
             actor: .init(identity, token: note.token), action: route.id, subject: note.subject, status: status, code: refusal)
         do {
@@ -100,14 +102,5 @@ struct Front: RouterMiddleware {
                 "route": "\(route)",
             ]
         )
-    }
-}
-
-extension AuditRecord.Actor {
-    fileprivate init(_ identity: Identity, token: String?) {
-        switch identity {
-        case .user(let owner, let admin): self.init(owner: owner, isAdmin: admin, token: token)
-        case .workspace(let id, let owner, _): self.init(owner: owner, workspace: id)
-        }
     }
 }

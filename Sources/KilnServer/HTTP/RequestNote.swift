@@ -11,6 +11,8 @@ final class RequestNote: Sendable {
         /// nil: no route was reached.
         var route: RouteDescription?
         var subject: AuditRecord.Subject?
+        /// The status that was noted with a change; nil: none was made.
+        var noted: Int?
     }
 
     private let content = Mutex(Content())
@@ -30,8 +32,6 @@ final class RequestNote: Sendable {
         content.withLock { if $0.subject?.id == nil { $0.subject?.name = name } }
     }
 
-    /// The resource that it made.
-    func made(_ metadata: Metadata, _ kind: ResourceKind) {
-        content.withLock { $0.subject = AuditRecord.Subject(kind: kind, owner: metadata.owner, name: metadata.name, id: metadata.id) }
-    }
+    /// What it changed was noted, to be answered with this status.
+    func noted(_ status: Int) { content.withLock { $0.noted = status } }
 }

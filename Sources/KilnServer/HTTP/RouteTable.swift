@@ -57,11 +57,13 @@ struct RouteTable {
                 guard let identity = context.identity else { throw KilnError.unauthenticated }
                 switch route.answerer {
                 case .handler(let handler):
-                    context.note.begin(route.description)
+                    let (description, note) = (route.description, context.note)
+                    note.begin(description)
+                    let author = RequestAuthor(identity, description, note)
                     return try await handler(
                         Call(
-                            request: request, identity: identity, parameters: context.parameters, description: route.description, note: context.note,
-                            logger: context.logger))
+                            request: request, identity: identity, parameters: context.parameters, description: description, note: note,
+                            store: front.backend.store.changed(for: author), logger: context.logger))
                 case .open(let handler): return try await handler()
                 case .description: return try .json(OpenAPIDocument.make(routes))
                 }

@@ -60,19 +60,19 @@ extension Backend {
         var definition = EnvironmentDefinition(body)
         if try await store.source(of: existing.metadata.id) != nil { definition.settings = try await self.definition(of: existing).settings }
         let reading = try read(definition, for: existing)
-        return try .json(status: isDry ? .ok : .accepted, try await apply(reading, to: existing, isDry: isDry))
+        return try .json(status: isDry ? .ok : .accepted, try await apply(reading, to: existing, isDry: isDry, call))
     }
 
     /// Has an environment become what was read, unless `isDry`.
     func apply(
-        _ reading: EnvironmentReading, to existing: Environment_, removing removed: Set<SecretName> = [], isDry: Bool = false
+        _ reading: EnvironmentReading, to existing: Environment_, removing removed: Set<SecretName> = [], isDry: Bool = false, _ call: Call
     ) async throws -> EnvironmentApplication {
         let before = try await store.secretValues(of: existing.metadata.id).map { ($0.name, $0.value) }
         let values = Dictionary(before) { first, _ in first }
         let changed = Set(reading.secrets.filter { values[$0.key] != $0.value }.keys)
         let plan = ApplyPlan(from: existing.spec.services, to: reading.services, secrets: changed)
         guard !isDry else { return EnvironmentApplication(plan: plan, environment: existing) }
-        let environment = try await store.apply(
+        let environment = try await call.store.apply(
             reading.services, secrets: reading.secrets, removing: removed, source: try reading.definition.text, to: existing.metadata.id,
             expecting: existing.metadata.version, again: existing.status.needsAnotherTry)
         return EnvironmentApplication(plan: plan, environment: environment)

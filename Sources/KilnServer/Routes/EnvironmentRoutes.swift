@@ -12,7 +12,7 @@ extension Backend {
                 "createEnvironment", "Make an environment from Compose files and start it.", .owner, body: .json(CreateEnvironment.self),
                 answers: .created(Environment_.self))
         ) { call in
-            try .created(try await createEnvironment(try await call.body(CreateEnvironment.self), call), call)
+            try .created(try await createEnvironment(try await call.body(CreateEnvironment.self), call))
         }
         table.add(
             .delete, Routes.item(.environment, "{ref}"),
@@ -22,7 +22,7 @@ extension Backend {
         ) { call in
             let (id, version) = try await target(.environment, call, .delete)
             let volumes = try call.flag("volumes")
-            let changed = try await store.requestDeletion(Environment_.self, id, expecting: version) { $0.deletesVolumes = volumes }
+            let changed = try await call.store.requestDeletion(Environment_.self, id, expecting: version) { $0.deletesVolumes = volumes }
             return try .json(status: .accepted, changed)
         }
         table.add(
@@ -31,7 +31,7 @@ extension Backend {
         ) { call in
             let (id, version) = try await target(.environment, call, .start)
             let again = try await store.resource(Environment_.self, id)?.status.needsAnotherTry ?? false
-            let changed = try await store.update(Environment_.self, id, expecting: version, again: again) { $0.desiredState = .running }
+            let changed = try await call.store.update(Environment_.self, id, expecting: version, again: again) { $0.desiredState = .running }
             return try .json(status: .accepted, changed)
         }
         table.add(
@@ -39,7 +39,7 @@ extension Backend {
             .init("stopEnvironment", "Stop an environment; volumes stay.", answers: .accepted(Environment_.self), isConditional: true)
         ) { call in
             let (id, version) = try await target(.environment, call, .stop)
-            return try .json(status: .accepted, try await store.update(Environment_.self, id, expecting: version) { $0.desiredState = .stopped })
+            return try .json(status: .accepted, try await call.store.update(Environment_.self, id, expecting: version) { $0.desiredState = .stopped })
         }
         table.add(
             .post, Routes.action(.environment, "{ref}", .restart),
@@ -56,7 +56,7 @@ extension Backend {
                 let name = environment.metadata.name
                 throw KilnError(.wrongPhase, "The environment \(name) is stopped.", hint: "Start it: kl env start \(name)")
             }
-            let changed = try await store.update(Environment_.self, environment.metadata.id, expecting: version) { spec in
+            let changed = try await call.store.update(Environment_.self, environment.metadata.id, expecting: version) { spec in
                 for name in Set(names) { spec.generations[name, default: 0] += 1 }
             }
             return try .json(status: .accepted, changed)
@@ -78,7 +78,7 @@ extension Backend {
         call.note.wishes(for: body.name)
         let reading = try read(EnvironmentDefinition(body), setting: body.setSecrets)
         let workmachine = try await workmachine(named: body.workmachine, owner: owner)
-        return try await store.createEnvironment(
+        return try await call.store.createEnvironment(
             name: body.name, owner: owner, workmachine: workmachine, services: reading.services, secrets: reading.secrets,
             source: try reading.definition.text
         )

@@ -19,7 +19,7 @@ extension Backend {
         ) { call in
             let (id, version) = try await target(.workspace, call, .release)
             let body = try await call.body(StopIntercept.self)
-            let workspace = try await store.releaseIntercepts(id, service: body.service, expecting: version)
+            let workspace = try await call.store.releaseIntercepts(id, service: body.service, expecting: version)
             controller.changed(workspace)
             return try .json(status: .accepted, workspace)
         }
@@ -64,7 +64,8 @@ extension Backend {
         try authorise(
             call, .connect, environment.subject(.environment), named: environment.name.value
         )
-        let workspace = try await store.intercept(document.id, in: environment.id, body.wish, takeOver: body.takeOver ?? false, expecting: version)
+        let workspace = try await call.store.intercept(
+            document.id, in: environment.id, body.wish, takeOver: body.takeOver ?? false, expecting: version)
         controller.changed(workspace)
         return try .json(status: .accepted, workspace)
     }

@@ -22,7 +22,7 @@ extension Backend {
             let target = try await target(.workspace, call, .managePackages)
             let body = try await call.body(AddPackages.self)
             let resolved = try await resolve(body.wishes, isAtomic: body.atomic ?? false)
-            return try await changePackages(of: target, .add, resolved, isAtomic: body.atomic ?? false) { $0.adding(resolved.packages) }
+            return try await changePackages(call, of: target, .add, resolved, isAtomic: body.atomic ?? false) { $0.adding(resolved.packages) }
         }
         table.add(
             .put, path,
@@ -33,7 +33,7 @@ extension Backend {
             let target = try await target(.workspace, call, .managePackages)
             let body = try await call.body(PackageLock.self)
             let packages = try body.checked()
-            return try await changePackages(of: target, .import) { _ in packages }
+            return try await changePackages(call, of: target, .import) { _ in packages }
         }
         table.add(
             .post, Routes.action(.workspace, "{ref}", .removePackages),
@@ -43,7 +43,7 @@ extension Backend {
         ) { call in
             let target = try await target(.workspace, call, .managePackages)
             let body = try await call.body(RemovePackages.self)
-            return try await changePackages(of: target, .remove) { try $0.removing(body.packages) }
+            return try await changePackages(call, of: target, .remove) { try $0.removing(body.packages) }
         }
         table.add(
             .post, Routes.action(.workspace, "{ref}", .updatePackages),
@@ -59,7 +59,7 @@ extension Backend {
         ) { call in
             let (id, version) = try await target(.workspace, call, .managePackages)
             let body = try await call.body(RollBackPackages.self)
-            return try answer(try await store.rollBackPackages(of: id, to: body.generation, expecting: version))
+            return try answer(try await call.store.rollBackPackages(of: id, to: body.generation, expecting: version))
         }
         table.add(
             .post, Routes.action(.workspace, "{ref}", .syncPackages),
@@ -98,7 +98,7 @@ extension Backend {
         let resolved = try await resolve(workspace.spec.packages.wishesForUpdate(of: body.packages ?? []), isAtomic: false)
         guard body.dryRun ?? false else {
             // What was taken off the list meanwhile stays off.
-            return try await changePackages(of: (document.id, version), .update, resolved) { list in
+            return try await changePackages(call, of: (document.id, version), .update, resolved) { list in
                 list.adding(resolved.packages.filter { list.contains($0.name) })
             }
         }
@@ -116,17 +116,18 @@ extension Backend {
         let missing = wishes.filter { wish in !locked.contains { $0.satisfies(wish) } }
         let resolved = try await resolve(missing, isAtomic: true)
         let isExact = body.exact ?? false
-        return try await changePackages(of: (document.id, version), .sync, resolved, isAtomic: true) { list in
+        return try await changePackages(call, of: (document.id, version), .sync, resolved, isAtomic: true) { list in
             let named = list.adding(resolved.packages)
             return isExact ? named.filter { package in wishes.contains { $0.name == package.name } } : named
         }
     }
 
     private func changePackages(
-        of target: (id: ResourceID, expected: Int?), _ deed: PackageGeneration.Deed, _ resolved: ResolvedPackages = .none, isAtomic: Bool = false,
+        _ call: Call, of target: (id: ResourceID, expected: Int?), _ deed: PackageGeneration.Deed, _ resolved: ResolvedPackages = .none,
+        isAtomic: Bool = false,
         _ change: @escaping @Sendable ([LockedPackage]) throws -> [LockedPackage]
     ) async throws -> Response {
-        try answer(try await store.changePackages(of: target.id, expecting: target.expected, as: deed, isAtomic: isAtomic, change), resolved)
+        try answer(try await call.store.changePackages(of: target.id, expecting: target.expected, as: deed, isAtomic: isAtomic, change), resolved)
     }
 
     private func answer(_ changed: (workspace: Workspace, changes: [PackageChange]), _ resolved: ResolvedPackages = .none) throws -> Response {

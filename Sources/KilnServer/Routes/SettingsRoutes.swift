@@ -27,11 +27,11 @@ extension Backend {
             let change = try await call.body(ChangeSettings.self)
             let isDry = try call.flag("dryRun")
             return try .json(
-                status: isDry ? .ok : .accepted, try await self.change(document.resource(Environment_.self), change, isDry: isDry))
+                status: isDry ? .ok : .accepted, try await self.change(document.resource(Environment_.self), change, isDry: isDry, call))
         }
     }
 
-    private func change(_ environment: Environment_, _ change: ChangeSettings, isDry: Bool) async throws -> EnvironmentApplication {
+    private func change(_ environment: Environment_, _ change: ChangeSettings, isDry: Bool, _ call: Call) async throws -> EnvironmentApplication {
         var definition = try await definition(of: environment)
         try change.apply(to: &definition.settings, of: environment)
         let unset = Set(change.unsetSecrets ?? [])
@@ -45,7 +45,7 @@ extension Backend {
                 .inUse, "The service \(service.name) needs the secret \(secret).",
                 hint: "Give it another value, or apply a Compose file that does without: kl env apply \(environment.metadata.name) --file PATH")
         }
-        return try await apply(reading, to: environment, removing: removed, isDry: isDry)
+        return try await apply(reading, to: environment, removing: removed, isDry: isDry, call)
     }
 }
 

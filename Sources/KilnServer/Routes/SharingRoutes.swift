@@ -15,7 +15,7 @@ extension Backend {
         ) { call in
             let (id, version) = try await target(.environment, call, .share)
             let body = try await call.body(ShareEnvironment.self)
-            return try .json(status: .accepted, try await store.share(id, with: Set(body.with), expecting: version))
+            return try .json(status: .accepted, try await call.store.share(id, with: Set(body.with), expecting: version))
         }
         table.add(
             .post, Routes.action(.environment, "{ref}", .unshare),
@@ -25,7 +25,7 @@ extension Backend {
         ) { call in
             let (id, version) = try await target(.environment, call, .share)
             let body = try await call.body(ShareEnvironment.self)
-            return try .json(status: .accepted, try await store.unshare(id, from: Set(body.with), expecting: version))
+            return try .json(status: .accepted, try await call.store.unshare(id, from: Set(body.with), expecting: version))
         }
     }
 }

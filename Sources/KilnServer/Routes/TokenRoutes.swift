@@ -13,7 +13,7 @@ extension Backend {
         ) { call in
             try authorise(call, .manageTokens, .installation)
             let body = try await call.body(CreateToken.self)
-            let made = try await store.createToken(owner: body.owner, admin: body.admin ?? false, label: body.label ?? "")
+            let made = try await call.store.createToken(owner: body.owner, admin: body.admin ?? false, label: body.label ?? "")
             return try .json(status: .created, NewToken(token: TokenInfo(made.record), text: made.text))
         }
         table.add(
@@ -42,7 +42,7 @@ extension Backend {
             .delete, "\(Routes.tokens)/{id}", .init("revokeToken", "Refuse a token from now on.", answers: .empty(204, "It is refused from now on."))
         ) { call in
             try authorise(call, .manageTokens, .installation)
-            try await store.revokeToken(try call.parameters.require("id"))
+            try await call.store.revokeToken(try call.parameters.require("id"))
             return Response(status: .noContent)
         }
     }

@@ -15,7 +15,7 @@ extension Backend {
             try authorise(call, .create, .resource(.workmachine, owner: owner, id: nil))
             let body = try await call.body(CreateWorkmachine.self)
             call.note.wishes(for: body.name)
-            return try .created(try await store.createWorkmachine(name: body.name, owner: owner), call)
+            return try .created(try await call.store.createWorkmachine(name: body.name, owner: owner))
         }
         table.add(
             .delete, Routes.item(.workmachine, "{ref}"),
@@ -24,7 +24,7 @@ extension Backend {
                 isConditional: true)
         ) { call in
             let (id, version) = try await target(.workmachine, call, .delete)
-            return try .json(status: .accepted, try await store.requestDeletion(Workmachine.self, id, expecting: version))
+            return try .json(status: .accepted, try await call.store.requestDeletion(Workmachine.self, id, expecting: version))
         }
     }
 
@@ -41,8 +41,7 @@ extension Backend {
 
 extension Response {
     /// `201 Created`, with the place of what was created.
-    static func created<R: Resource>(_ resource: R, _ call: Call) throws -> Response {
-        call.note.made(resource.metadata, R.kind)
+    static func created<R: Resource>(_ resource: R) throws -> Response {
         var response = try Response.json(status: .created, resource)
         response.headers[.location] = Routes.item(R.kind, resource.metadata.id.value)
         return response

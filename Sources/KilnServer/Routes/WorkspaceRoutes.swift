@@ -23,7 +23,7 @@ extension Backend {
                 throw KilnError(.invalidValue, "The request does not say what it was made from.", hint: "Send If-Match, or the field version.")
             }
             let host = controller.link.info
-            let workspace = try await store.update(Workspace.self, id, expecting: body.version ?? version) { spec in
+            let workspace = try await call.store.update(Workspace.self, id, expecting: body.version ?? version) { spec in
                 spec.limits = try Defaults.limits(spec.limits, milliCPUs: body.milliCPUs, memory: body.memory, host: host)
                 if let variables = body.variables { spec.variables = variables }
             }
@@ -34,7 +34,7 @@ extension Backend {
             .init("deleteWorkspace", "Delete a workspace and its folder.", answers: .accepted(Workspace.self), isConditional: true)
         ) { call in
             let (id, version) = try await target(.workspace, call, .delete)
-            return try .json(status: .accepted, try await store.requestDeletion(Workspace.self, id, expecting: version))
+            return try .json(status: .accepted, try await call.store.requestDeletion(Workspace.self, id, expecting: version))
         }
         table.add(
             .post, Routes.action(.workspace, "{ref}", .suspend),
@@ -57,7 +57,7 @@ extension Backend {
             .init("disconnectWorkspace", "End a workspace's connection.", answers: .accepted(Workspace.self), isConditional: true)
         ) { call in
             let (id, version) = try await target(.workspace, call, .disconnect)
-            return try .json(status: .accepted, try await store.update(Workspace.self, id, expecting: version) { $0.connection = nil })
+            return try .json(status: .accepted, try await call.store.update(Workspace.self, id, expecting: version) { $0.connection = nil })
         }
     }
 
@@ -74,7 +74,7 @@ extension Backend {
             limits: try Defaults.limits(milliCPUs: body.milliCPUs, memory: body.memory, host: controller.link.info),
             variables: body.variables ?? [], repository: body.repository, packages: [].adding(packages)
         )
-        return try .created(try await store.createWorkspace(name: body.name, owner: owner, draft), call)
+        return try .created(try await call.store.createWorkspace(name: body.name, owner: owner, draft))
     }
 
     /// Asking for what is already asked for tries again what has failed.
@@ -82,7 +82,7 @@ extension Backend {
         let (id, version) = try await target(.workspace, call, action)
         let failed = try await store.resource(Workspace.self, id)?.status.phase == .failed
         return try .json(
-            status: .accepted, try await store.update(Workspace.self, id, expecting: version, again: failed) { $0.desiredState = state })
+            status: .accepted, try await call.store.update(Workspace.self, id, expecting: version, again: failed) { $0.desiredState = state })
     }
 
     private func connect(_ call: Call) async throws -> Response {
@@ -98,6 +98,6 @@ extension Backend {
                 .wrongPhase, "The environment \(environment.metadata.name) is stopped.", hint: "Start it: kl env start \(environment.metadata.name)")
         }
         let failed = try await store.resource(Workspace.self, document.id)?.status.connection?.phase == .failed
-        return try .json(status: .accepted, try await store.connect(document.id, to: target.id, expecting: version, again: failed))
+        return try .json(status: .accepted, try await call.store.connect(document.id, to: target.id, expecting: version, again: failed))
     }
 }
