@@ -47,6 +47,27 @@ extension TrustedFiles {
         return lstat(path, &status) == 0
     }
 
+    /// Seconds since a file was written, or anything was made or removed in a directory; nil when it is not there.
+    public static func age(_ path: String) -> Int? {
+        var status = stat()
+        return lstat(path, &status) == 0 ? time(nil) - status.st_mtim.tv_sec : nil
+    }
+
+    /// Lets a file be as old as if it were written now.
+    /// - Returns: whether it is there.
+    public static func touch(_ path: String) throws(KilnError) -> Bool {
+        if utimensat(AT_FDCWD, path, nil, 0) == 0 { return true }
+        guard errno == ENOENT else { throw failure("set the time of \(path)") }
+        return false
+    }
+
+    /// Removes what lies in a directory and is older than so many seconds.
+    public static func remove(in directory: String, olderThan age: Int, unless isNeeded: (String) -> Bool = { _ in false }) throws(KilnError) {
+        for name in try list(directory) where !isNeeded(name) {
+            if let own = Self.age("\(directory)/\(name)"), own > age { try remove("\(directory)/\(name)") }
+        }
+    }
+
     /// Inode of what `path` leads to; of a namespace file, the namespace's identity.
     public static func inode(_ path: String) -> UInt64? {
         var status = stat()

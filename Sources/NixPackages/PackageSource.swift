@@ -32,9 +32,15 @@ public protocol PackageSource: Sendable {
 
     /// What `realise` would take for packages of which the store has nothing; nil when nobody can say.
     func cost(of packages: [LockedPackage]) async throws -> PackageCost?
+
+    /// Lets go of what is only kept for making packages that nobody needs any more.
+    /// - Parameter needed: the paths that somebody needs when it is called. What was locked a while ago may be needed without being among them.
+    func prune(keeping needed: @Sendable () throws -> Set<StorePath>) async throws
 }
 
 extension PackageSource {
+    public func prune(keeping needed: @Sendable () throws -> Set<StorePath>) async throws {}
+
     public func cost(of packages: [LockedPackage]) async throws -> PackageCost? { nil }
 }
 

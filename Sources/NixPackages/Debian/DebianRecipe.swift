@@ -74,24 +74,3 @@ struct DebianRecipe: Sendable, Hashable, Codable {
     /// What a workspace sees.
     func storePath() throws(KilnError) -> StorePath { try derivation.path(of: "out") }
 }
-
-extension DebianRecipe {
-    /// Recipes that were locked on this host, a file each, named by the store path.
-    struct Shelf: Sendable {
-        let directory: String
-
-        func put(_ recipe: DebianRecipe) throws {
-            let path = try file(recipe.storePath())
-            guard !TrustedFiles.exists(path) else { return }
-            try TrustedFiles.makeDirectories(directory, mode: 0o755)
-            try TrustedFiles.replace(path, with: Array(JSONEncoder().encode(recipe)))
-        }
-
-        func recipe(for path: StorePath) throws -> DebianRecipe? {
-            guard let bytes = try TrustedFiles.read(file(path)) else { return nil }
-            return try JSONDecoder().decode(DebianRecipe.self, from: Data(bytes))
-        }
-
-        private func file(_ path: StorePath) -> String { "\(directory)/\(path.baseName).json" }
-    }
-}

@@ -190,6 +190,13 @@ public actor DebianSource: PackageSource {
         }
     }
 
+    public func prune(keeping needed: @Sendable () throws -> Set<StorePath>) throws {
+        // Nothing is locked or begun between the question and what follows from it.
+        try shelf.prune(keeping: needed())
+        // What a kill left: nothing takes that long.
+        for folder in ["builds", "downloads"] { try TrustedFiles.remove(in: "\(directory)/\(folder)", olderThan: 86_400) }
+    }
+
     private func recipe(for package: LockedPackage) throws -> DebianRecipe {
         guard let recipe = try shelf.recipe(for: package.storePath) else {
             throw KilnError(

@@ -40,6 +40,7 @@ extension PackageHost {
             result.isPartial = deleted.bytes >= portion
         }
         try store.forgetSizes()
+        for source in sources { try await source.prune { [roots = store.roots] in try roots.paths() } }
         return result
     }
 

@@ -35,17 +35,14 @@ struct SearchService: Sendable {
 
     /// Lets go of answers that nobody asked for in a long time.
     func prune() throws {
-        for name in try TrustedFiles.list(directory) {
-            let path = "\(directory)/\(name)"
-            if let age = Self.age(of: path), age > Self.retention { try TrustedFiles.remove(path) }
-        }
+        try TrustedFiles.remove(in: directory, olderThan: Self.retention)
     }
 
     private func ask(_ route: String, _ query: [(String, String)]) async throws -> [UInt8]? {
         try TrustedFiles.makeDirectories(directory, mode: 0o755)
         let question = route + query.map { "\($0)=\($1)\n" }.joined()
         let path = "\(directory)/\(Array(question.utf8).withUnsafeBytes { $0.digest })"
-        if let age = Self.age(of: path), age < Self.freshness, let answer = try TrustedFiles.read(path) { return answer }
+        if let age = TrustedFiles.age(path), age < Self.freshness, let answer = try TrustedFiles.read(path) { return answer }
         do {
             try await fetcher.fetch(address.appending(route), query: query, to: path, limit: Self.limit, timeout: .seconds(30))
         } catch FileFetcher.Failure.notFound {
@@ -58,12 +55,5 @@ struct SearchService: Sendable {
                 hint: "What the store has still installs; for the rest mend the network, or the service's address in packages.json.")
         }
         return try TrustedFiles.read(path)
-    }
-
-    /// Seconds since a file was written; nil when it is not there.
-    private static func age(of path: String) -> Int? {
-        var information = stat()
-        guard stat(path, &information) == 0 else { return nil }
-        return time(nil) - information.st_mtim.tv_sec
     }
 }

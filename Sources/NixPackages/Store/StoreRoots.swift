@@ -51,6 +51,18 @@ struct StoreRoots: Sendable {
         Set(try TrustedFiles.list(folder(of: holder)).compactMap { try? StorePath("\(StorePath.store)/\($0)") })
     }
 
+    /// All that anybody needs, what is being made included.
+    func paths() throws(KilnError) -> Set<StorePath> {
+        var paths: Set<StorePath> = []
+        for holder in try holders() {
+            for name in try TrustedFiles.list(folder(of: holder)) {
+                let name = name.hasPrefix(Self.unfinished) ? name.dropFirst(Self.unfinished.count) : name[...]
+                if let path = try? StorePath("\(StorePath.store)/\(name)") { paths.insert(path) }
+            }
+        }
+        return paths
+    }
+
     /// Removes the links of what was being made. Nothing may be.
     func removeUnfinished() throws(KilnError) {
         let folder = folder(of: .pending)

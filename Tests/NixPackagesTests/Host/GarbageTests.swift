@@ -1,3 +1,4 @@
+import CommandRunner
 import FileWork
 import Foundation
 import KilnModel
@@ -14,13 +15,15 @@ struct GarbageTests {
     private let workspace = ResourceID.random()
 
     /// A host whose store is a folder of its own, so that nobody else's garbage goes; with so many files of a mebibyte that nothing keeps.
-    private func withGarbage(files: Int, seconds: Int = 60, _ body: (PackageHost) async throws -> Void) async throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("kiln-garbage-\(UInt32.random(in: 0...UInt32.max))").path
-        let host = PackageHost(
-            .init(
-                prefix: "kiln-test-garbage", directory: folder, debianBuilder: "/nonexistent",
-                limits: PackageLimits(freeDiskMiB: 0, collectionSeconds: seconds)), sources: [])
-        defer { try? TrustedFiles.remove(folder) }
+    private func withGarbage(
+        files: Int, seconds: Int = 60, sources: [SourceConfiguration] = [], _ body: (PackageHost) async throws -> Void
+    ) async throws {
+        let name = "kiln-garbage-\(UInt32.random(in: 0...UInt32.max))"
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(name).path
+        let configuration = PackageHost.Configuration(
+            prefix: name, directory: folder, debianBuilder: "/nonexistent", limits: PackageLimits(freeDiskMiB: 0, collectionSeconds: seconds))
+        let host = PackageHost(configuration, configured: sources)
+        defer { #expect(throws: Never.self) { try PackageHost.purge(configuration) } }
         for path in ["\(folder)/nix/builds", "\(folder)/root/nix/store", "\(folder)/files"] { try TrustedFiles.makeDirectories(path, mode: 0o755) }
         try TrustedFiles.replace("\(folder)/nix/nix.conf", with: "store = local?root=\(folder)/root\nbuild-users-group =\nsubstituters =\n")
         try await host.store.nix.run(.store, ["--init"])
@@ -73,6 +76,45 @@ struct GarbageTests {
             #expect(try await fixture.host.collectable(on: fixture.machine, in: graph) >= (graph.nodes[packages[0].storePath]?.size ?? .max))
         }
     }
+
+    @Test("How Debian packages are made is forgotten with what nothing keeps, and not before")
+    func recipes() async throws {
+        let debian = DebianConfiguration(name: try Name("debian"), suites: [])
+        try await withGarbage(files: 1, sources: [.debian(debian)]) { host in
+            let directory = host.configuration.directory(of: debian.name)
+            let shelf = DebianRecipe.Shelf(directory: "\(directory)/recipes")
+            let names = ["workspace", "released", "pending", "making", "nobody", "young", "again"]
+            let recipes = names.map(DebianRecipe.small)
+            let paths = try recipes.map { try $0.storePath() }
+            for recipe in recipes { try shelf.put(recipe) }
+            let machine = ResourceID.random(), roots = host.store.roots
+            try roots.hold(paths[0], for: .workspace(workspace, of: machine))
+            try roots.hold(paths[1], for: .released(machine))
+            try roots.hold(paths[2], for: .pending)
+            let link = roots.link(paths[3], for: .pending).replacingOccurrences(of: paths[3].baseName, with: ".making-\(paths[3].baseName)")
+            try TrustedFiles.link(link, to: paths[3].value)
+            for (name, path) in zip(names, paths) where name != "young" { try await age("\(directory)/recipes/\(path.baseName).json") }
+            try shelf.put(recipes[6])
+            // What kills left: of writing a recipe, of fetching, of building, and a download that goes on.
+            try TrustedFiles.replace("\(directory)/recipes/\(paths[0].baseName).json.1f.new", with: "{")
+            try TrustedFiles.makeDirectories("\(directory)/downloads/old", mode: 0o755)
+            try TrustedFiles.replace("\(directory)/downloads/old/x.deb", with: "x")
+            try TrustedFiles.makeDirectories("\(directory)/downloads/young", mode: 0o755)
+            for leftover in ["recipes/\(paths[0].baseName).json.1f.new", "downloads/old"] { try await age("\(directory)/\(leftover)") }
+
+            for _ in 1...2 {
+                _ = try await host.collectGarbage(droppedBy: nil) { _ in }
+                for (name, (recipe, path)) in zip(names, zip(recipes, paths)) {
+                    #expect(try shelf.recipe(for: path) == (name == "nobody" ? nil : recipe), "\(name)")
+                }
+                #expect(try TrustedFiles.list("\(directory)/recipes").count == names.count - 1)
+                #expect(try TrustedFiles.list("\(directory)/downloads") == ["young"])
+            }
+        }
+    }
+
+    /// Makes a file as old as if it were from another year.
+    private func age(_ path: String) async throws { try await SystemCommandRunner().succeed("touch", ["--date", "200 days ago", path]) }
 
     @Test("What Nix says of a collection is read, and nothing else taken for it")
     func freed() throws {
