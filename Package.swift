@@ -81,6 +81,7 @@ let package = Package(
             dependencies: [
                 "KilnAPI", "Compose", "KilnControl", "KilnStore", "WorkspaceEngine", hummingbird, lifecycle, logging, crypto,
             ],
+            exclude: ["Description/README.md"],
             swiftSettings: strict
         ),
         .target(
@@ -97,7 +98,7 @@ let package = Package(
         .executableTarget(name: "kiln-agent", dependencies: ["KilnAgent", argumentParser], swiftSettings: strict),
         .executableTarget(name: "kl", dependencies: ["KilnCommands"], swiftSettings: strict),
         .testTarget(name: "KilnModelTests", dependencies: ["KilnModel"], swiftSettings: strict),
-        .testTarget(name: "ComposeTests", dependencies: ["Compose"], swiftSettings: strict),
+        .testTarget(name: "ComposeTests", dependencies: ["Compose"], exclude: ["Files"], swiftSettings: strict),
         .testTarget(name: "FileWorkTests", dependencies: ["FileWork"], swiftSettings: strict),
         .testTarget(name: "LinuxNetworkTests", dependencies: ["LinuxNetwork"], swiftSettings: strict),
         .testTarget(name: "NixPackagesTests", dependencies: ["NixPackages", "FileWork"], swiftSettings: strict),
