@@ -43,12 +43,9 @@ public enum KilnAgent {
     }
 
     /// Removes everything of an instance from the host, data included. No agent of it may be running.
-    public static func purge(_ configuration: AgentConfiguration, logger: Logger) async throws {
+    public static func purge(_ configuration: AgentConfiguration) async throws {
         try await LinuxEngine.purge(configuration.engine)
-        try await WorkspaceSockets(
-            directory: configuration.socketsDirectory, forwarder: WorkspaceForwarder(logger: logger), group: MultiThreadedEventLoopGroup.singleton,
-            logger: logger
-        ).purge()
+        try WorkspaceSockets.purge(configuration.socketsDirectory)
     }
 }
 

@@ -54,7 +54,10 @@ public actor WorkspaceSockets {
     /// Stops listening, cuts the connections and removes the directory. Done when it is gone already.
     public func close(_ workspace: ResourceID) async throws {
         await stop(workspace)
-        let path = path(of: workspace)
+        try Self.remove(path(of: workspace))
+    }
+
+    private static func remove(_ path: String) throws {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else { return }
         for name in names where unlink("\(path)/\(name)") != 0 && errno != ENOENT { throw TrustedDirectory.failure("remove \(path)/\(name)") }
         guard rmdir(path) == 0 || errno == ENOENT else { throw TrustedDirectory.failure("remove \(path)") }
@@ -74,9 +77,12 @@ public actor WorkspaceSockets {
         }
     }
 
-    /// Removes all of it.
-    public func purge() async throws {
-        for workspace in try workspaces() { try await close(workspace) }
+    /// Removes all that an agent left in `directory`, and that. Done when it is not there, as after a reboot.
+    public static func purge(_ directory: String) throws {
+        guard access(directory, F_OK) == 0 else { return }
+        for name in try FileManager.default.contentsOfDirectory(atPath: directory) where (try? ResourceID(name)) != nil {
+            try remove("\(directory)/\(name)")
+        }
         guard rmdir(directory) == 0 || errno == ENOENT else { throw TrustedDirectory.failure("remove \(directory)") }
     }
 

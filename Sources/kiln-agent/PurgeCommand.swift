@@ -10,6 +10,6 @@ struct PurgeCommand: AsyncParsableCommand {
     func run() async throws {
         let configuration = try AgentConfiguration(
             instance: options.instance, slot: options.slot, stateDirectory: options.stateDirectory, runtimeDirectory: options.runtimeDirectory)
-        try await KilnAgent.purge(configuration, logger: options.logger)
+        try await KilnAgent.purge(configuration)
     }
 }

@@ -95,8 +95,12 @@ import WorkspaceEngine
             #expect(status(path)?.st_ino == inode, "the directory, which is mounted, was replaced")
             #expect(try await hear(path + "/kl.sock", as: users(5).lowerBound + 7) == "HTTP/1.1 503\n")
             #expect(try await hear(path + "/kl.sock", as: users(4).lowerBound) == "\n")
-            try await again.purge()
-            #expect(status(directory) == nil)
+            // After a reboot there is nothing to purge.
+            for _ in 1...2 {
+                try WorkspaceSockets.purge(directory)
+                #expect(status(directory) == nil)
+            }
+            try await again.close(workspace)
         }
     }
 
