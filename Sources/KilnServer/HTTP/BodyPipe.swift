@@ -16,6 +16,12 @@ final class BodyPipe: Sendable {
 
         var isReadable: Bool { buffer.readableBytes > 0 || ended || abandoned }
         var isWritable: Bool { buffer.readableBytes < BodyPipe.limit || ended || abandoned }
+
+        /// Whoever waits to read; taken where the state changes, as one taken later may wait for what comes next.
+        mutating func takeReader() -> CheckedContinuation<Void, Never>? {
+            defer { reader = nil }
+            return reader
+        }
     }
 
     private let state = Mutex(State())
@@ -23,12 +29,14 @@ final class BodyPipe: Sendable {
     /// - Throws: `CancellationError` once nobody reads any more.
     func write(_ bytes: some Sequence<UInt8> & Sendable) async throws {
         while true {
-            let written = state.withLock { state in
-                guard state.isWritable else { return false }
+            let (written, abandoned, reader) = state.withLock { state in
+                guard state.isWritable else { return (false, false, nil as CheckedContinuation<Void, Never>?) }
                 if !state.ended, !state.abandoned { state.buffer.writeBytes(bytes) }
-                return true
+                return (true, state.abandoned, state.takeReader())
             }
-            if written { break }
+            reader?.resume()
+            if abandoned { throw CancellationError() }
+            if written { return }
             await withCheckedContinuation { continuation in
                 let now = state.withLock { state in
                     if !state.isWritable { state.writers.append(continuation) }
@@ -37,59 +45,51 @@ final class BodyPipe: Sendable {
                 if now { continuation.resume() }
             }
         }
-        wakeReader()
-        if state.withLock({ $0.abandoned }) { throw CancellationError() }
     }
 
     /// Everything that lies here, or nil after the end.
     func next() async throws -> ByteBuffer? {
-        await withCheckedContinuation { continuation in
-            let now = state.withLock { state in
-                if !state.isReadable { state.reader = continuation }
-                return state.isReadable
+        while true {
+            await withCheckedContinuation { continuation in
+                let now = state.withLock { state in
+                    if !state.isReadable { state.reader = continuation }
+                    return state.isReadable
+                }
+                if now { continuation.resume() }
             }
-            if now { continuation.resume() }
-        }
-        let (bytes, writers, failure) = state.withLock { state in
-            defer {
-                state.buffer = ByteBuffer()
-                state.writers = []
+            let (bytes, writers, failure, isOver) = state.withLock { state in
+                defer {
+                    state.buffer = ByteBuffer()
+                    state.writers = []
+                }
+                return (state.abandoned ? ByteBuffer() : state.buffer, state.writers, state.failure, state.ended || state.abandoned)
             }
-            return (state.abandoned ? ByteBuffer() : state.buffer, state.writers, state.failure)
+            for writer in writers { writer.resume() }
+            if bytes.readableBytes > 0 { return bytes }
+            if let failure { throw failure }
+            // Only that is the end; that nothing lies here is none.
+            if isOver { return nil }
         }
-        for writer in writers { writer.resume() }
-        if bytes.readableBytes > 0 { return bytes }
-        if let failure { throw failure }
-        return nil
     }
 
     /// No more bytes will come; `failure` is thrown to the reader after the last of them.
     func end(_ failure: (any Error)? = nil) {
-        let writers = state.withLock { state in
+        finish { state in
             if !state.ended { state.failure = failure }
             state.ended = true
-            defer { state.writers = [] }
-            return state.writers
         }
-        for writer in writers { writer.resume() }
-        wakeReader()
     }
 
     /// Nobody will read any more.
-    func abandon() {
-        let writers = state.withLock { state in
-            state.abandoned = true
+    func abandon() { finish { $0.abandoned = true } }
+
+    private func finish(_ change: (inout State) -> Void) {
+        let (writers, reader) = state.withLock { state in
+            change(&state)
             defer { state.writers = [] }
-            return state.writers
+            return (state.writers, state.takeReader())
         }
         for writer in writers { writer.resume() }
-        wakeReader()
-    }
-
-    private func wakeReader() {
-        state.withLock { state in
-            defer { state.reader = nil }
-            return state.reader
-        }?.resume()
+        reader?.resume()
     }
 }
