@@ -17,6 +17,7 @@ struct Packages {
         try await kill()
         try await containment()
         try await remove()
+        try await collect()
         try await badInput()
     }
 
@@ -145,9 +146,27 @@ struct Packages {
         #expect(try await instance.inside("hello", "command -v jq tree").output.isEmpty)
     }
 
+    /// The owner collects while somebody adds; what can be rolled back to stays. A workspace may not ask for it.
+    private func collect() async throws {
+        async let collection = instance.tryKl("pkg", "gc", "--yes", "--json")
+        let added = try await instance.tryKl("pkg", "add", "tree", "--workspace", "hello")
+        #expect(added.status == 0, "\(added.errors)")
+        #expect(try await instance.inside("hello", "tree --version").output.hasPrefix("tree v"))
+        let collected = try await collection
+        #expect(collected.status == 0 && collected.output.contains("freed"), "\(collected.errors)")
+        try await instance.kl("pkg", "rollback", "1", "--workspace", "hello")
+        #expect(try await instance.inside("hello", "jq -n 1").output == "1\n")
+        let refused = try await instance.inside("hello", "kl pkg gc --yes")
+        #expect(refused.status != 0 && refused.errors.contains("workspace"), "\(refused.errors)")
+        try await instance.kl("pkg", "rollback", "0", "--workspace", "hello")
+    }
+
     /// What cannot be had is named, with what can.
     private func badInput() async throws {
-        for (wish, hint) in [("jqq", "jq"), ("jq@99", "1."), ("$(id)", "$(id)"), ("../jq", "../jq"), ("\";", "\";")] {
+        for (wish, hint) in [
+            ("ripgrpe", "Did you mean ripgrep"), ("jq@99", "1.6"), ("$(id)", "is not a package name"), ("../jq", "is not a package name"),
+            ("\";", "is not a package name"),
+        ] {
             let result = try await instance.tryKl("pkg", "add", wish, "--workspace", "hello")
             #expect(result.status != 0 && result.errors.contains(hint), "\(wish): \(result.errors)")
         }

@@ -1,3 +1,4 @@
+import CommandRunner
 import FileWork
 import KilnModel
 import Testing
@@ -20,6 +21,12 @@ import Testing
             #expect(again == jq)
             #expect(download == 0)
             try await fixture.realise(again, from: offline)
+            // Lists that are too old are as good as before while no newer ones can be had.
+            try await SystemCommandRunner().succeed("touch", ["--date", "2 days ago", "\(fixture.directory)/debian/fetched"])
+            let stale = try fixture.offline()
+            try await stale.refresh()
+            #expect(try await stale.lock(try PackageWish("jq")).package == jq)
+            #expect(try await stale.releases(of: try PackageName("jq")).map(\.version) == [jq.version])
             // Nothing else on this host asks for it.
             let absent = try await offline.lock(try PackageWish("figlet")).package
             let error = await #expect(throws: KilnError.self) { try await fixture.realise(absent, from: offline) }

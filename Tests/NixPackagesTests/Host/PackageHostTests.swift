@@ -93,6 +93,38 @@ struct PackageHostTests {
         }
     }
 
+    @Test("Two workspaces that add and remove at the same time each see what they asked for, all the while")
+    func churn() async throws {
+        try await HostFixture.with { fixture in
+            let packages = try await fixture.lock("both", "one", "two")
+            let lists = [(first, [packages[0], packages[1]], "one"), (second, [packages[0], packages[2]], "two")]
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for (workspace, list, own) in lists {
+                    group.addTask {
+                        for round in 0..<8 {
+                            // Kept in every other round only: roots come and go, too.
+                            let kept = round % 2 == 0 ? Set(list.map(\.storePath)) : []
+                            try await fixture.host.show(fixture.view(workspace, 2 * round + 1, list))
+                            #expect(try await fixture.run("both", in: workspace) == "both 1")
+                            #expect(try await fixture.run(own, in: workspace) == "\(own) 1")
+                            try await fixture.host.show(fixture.view(workspace, 2 * round + 2, [], kept: kept))
+                            for name in ["both", "one", "two"] { #expect(try await fixture.run(name, in: workspace) == nil) }
+                        }
+                        try await fixture.host.show(fixture.view(workspace, 100, list))
+                    }
+                }
+                try await group.waitForAll()
+            }
+            for (workspace, list, own) in lists {
+                #expect(try await fixture.run("both", in: workspace) == "both 1")
+                #expect(try await fixture.run(own, in: workspace) == "\(own) 1")
+                #expect(try fixture.host.store.roots.paths(of: .workspace(workspace, of: fixture.machine)) == Set(list.map(\.storePath)))
+            }
+            for package in packages { #expect(try await !fixture.isGarbage(package.storePath)) }
+            #expect(try fixture.host.store.roots.paths(of: .pending) == [])
+        }
+    }
+
     @Test("A call that is cancelled leaves the old view whole, and helps those who wait for the same")
     func cancelled() async throws {
         try await HostFixture.with { fixture in

@@ -93,19 +93,26 @@ struct NixpkgsServiceTests {
 
     @Test func `Without the service its last answer holds, and what it never said is refused`() async throws {
         try await StorePlayground.with { playground in
+            let key = try await playground.makeKey()
             let hello = try await playground.add("hello", "2.12")
+            try await playground.upload([hello], secretPath: key.secretPath)
             let address = try await LocalServer.with(Self.service("hello", [("2.12", hello)])) { service in
-                let source = try source(playground, service: service.address)
-                _ = try await source.lock(try PackageWish("hello"))
+                let source = try source(playground, service: service.address, keys: [key.publicKey])
+                try await realise([try await source.lock(try PackageWish("hello")).package], from: source, in: playground)
                 return service.address
             }
+            try TrustedFiles.remove(playground.cache)
             let answers = "\(playground.folder)/nixpkgs/answers"
             // Long enough ago that the service would be asked again.
             for name in try TrustedFiles.list(answers) {
                 try await playground.runner.succeed("touch", ["--date", "2 hours ago", "\(answers)/\(name)"])
             }
             let offline = try source(playground, service: address)
-            #expect(try await offline.lock(try PackageWish("hello")).package.storePath == hello)
+            let package = try await offline.lock(try PackageWish("hello")).package
+            #expect(package.storePath == hello)
+            // What the store has needs no cache, either.
+            try await realise([package], from: offline, in: playground)
+            #expect(try await playground.isValid(hello))
             let error = await #expect(throws: KilnError.self) { try await offline.lock(try PackageWish("hello@2.10")) }
             #expect(error?.code == .indexUnusable && error?.message.contains("does not answer") == true)
         }
