@@ -10,6 +10,8 @@ internal import NIOPosix
 public struct APIClient: Sendable {
     public let endpoint: Endpoint
     let token: String?
+    /// Seconds that an answer to a change may take, so that it tells what the change has brought about (`Prefer: wait`); nil: none.
+    public var patience: Int?
     private let group: MultiThreadedEventLoopGroup
     private let idle = IdleConnection()
 
@@ -55,7 +57,8 @@ public struct APIClient: Sendable {
     }
 
     private func send(_ request: Request, on connection: Connection, _ answer: Answer) async throws {
-        let head = request.head(authority: endpoint.authority, token: token)
+        var head = request.head(authority: endpoint.authority, token: token)
+        if let patience, request.changes { head.headers.add(name: "Prefer", value: "wait=\(patience)") }
         do {
             switch request.body {
             case .none: try await connection.send(.head(head), .end(nil))

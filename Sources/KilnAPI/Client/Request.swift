@@ -22,6 +22,15 @@ struct Request {
         if case .none = body { method == .GET || method == .HEAD } else { false }
     }
 
+    /// Whether it asks for a change and is answered with what has changed.
+    var changes: Bool {
+        switch body {
+        case .none: method == .POST
+        case .json: true
+        case .stream, .open: false
+        }
+    }
+
     func head(authority: String, token: String?) -> HTTPRequestHead {
         var fields = HTTPHeaders([("Host", authority), ("User-Agent", "kl/\(KilnVersion.current)")])
         if let token { fields.add(name: "Authorization", value: "Bearer \(token)") }

@@ -23,7 +23,7 @@ struct EnvironmentApply: Verb {
     @OptionGroup var common: CommonOptions
 
     func run(in context: Context) async throws {
-        try await context.withClient { client in
+        try await context.withClient(wait) { client in
             let exists = try await client.exists(Environment.self, environment.reference)
             let bundle = try await compose.bundle(for: exists ? environment.name : nil, client, context)
             let asked = CreateEnvironment(name: environment.name.name, workmachine: workmachine, bundle: bundle)

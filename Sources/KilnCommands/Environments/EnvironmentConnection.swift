@@ -21,7 +21,7 @@ struct EnvironmentConnect: Verb {
 
     func run(in context: Context) async throws {
         let reference = try workspace.reference(in: context)
-        try await context.withClient { client in
+        try await context.withClient(wait) { client in
             let asked = try await client.connect(reference, to: environment.name)
             guard !wait.noWait else { return try context.finish(asked, json: common.json, "\(environment.name) is being connected.") }
             guard let target = asked.spec.connection else {
@@ -49,7 +49,7 @@ struct EnvironmentDisconnect: Verb {
 
     func run(in context: Context) async throws {
         let reference = try workspace.reference(in: context)
-        try await context.withClient { client in
+        try await context.withClient(wait) { client in
             let asked = try await client.disconnect(reference)
             guard !wait.noWait else { return try context.finish(asked, json: common.json, "The connection is being ended.") }
             let done = try await context.waiter(for: asked, client, wait).until(asked) { .disconnected($0, version: asked.metadata.version) }

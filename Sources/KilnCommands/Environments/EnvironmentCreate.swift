@@ -31,7 +31,7 @@ struct EnvironmentCreate: Verb {
     }
 
     func run(in context: Context) async throws {
-        try await context.withClient { client in
+        try await context.withClient(wait) { client in
             let asked = try await request(client, context)
             try await context.conclude(
                 try await client.create(asked), client, wait, common, pending: "Environment \(name) is being made.",

@@ -14,7 +14,7 @@ struct EnvironmentStart: Verb {
 
     func run(in context: Context) async throws {
         let name = environment.name
-        try await context.withClient { client in
+        try await context.withClient(wait) { client in
             try await context.conclude(
                 try await client.start(environment.reference), client, wait, common, pending: "Environment \(name) is being started.",
                 until: { .running($0, version: $1) }, done: { _ in "Environment \(name) is running." })
@@ -33,7 +33,7 @@ struct EnvironmentStop: Verb {
 
     func run(in context: Context) async throws {
         let name = environment.name
-        try await context.withClient { client in
+        try await context.withClient(wait) { client in
             try await context.conclude(
                 try await client.stop(environment.reference), client, wait, common, pending: "Environment \(name) is being stopped.",
                 until: { .stopped($0, version: $1) }, done: { _ in "Environment \(name) is stopped." })

@@ -21,7 +21,7 @@ struct EnvironmentRestart: Verb {
 
     func run(in context: Context) async throws {
         let name = environment.name
-        try await context.withClient { client in
+        try await context.withClient(wait) { client in
             try await context.conclude(
                 try await client.restart(services.isEmpty ? nil : services, of: environment.reference), client, wait, common,
                 pending: "Environment \(name) is being restarted.", until: { .running($0, version: $1) },

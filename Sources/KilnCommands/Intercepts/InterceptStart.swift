@@ -49,7 +49,7 @@ struct InterceptStart: Verb {
                 hint: "kl intercept start SERVICE --port 8080:3000; kl env status shows the services."
             )
         }
-        try await context.withClient { client in
+        try await context.withClient(wait) { client in
             let questions = ask.map {
                 InterceptQuestions(client: client, workspace: reference, output: context.output, transport: transport, ask: $0)
             }

@@ -27,7 +27,7 @@ struct MachineCreate: Verb {
     @OptionGroup var common: CommonOptions
 
     func run(in context: Context) async throws {
-        try await context.withClient { client in
+        try await context.withClient(wait) { client in
             try await context.conclude(
                 try await client.create(CreateWorkmachine(name: name)), client, wait, common, pending: "Workmachine \(name) is being made.",
                 until: { machine, _ in .ready(machine) }, done: { _ in "Workmachine \(name) is ready." })

@@ -27,9 +27,11 @@ public struct Context: Sendable {
     func access() throws(KilnError) -> Access { try Access(environment: environment, workspaceSocket: workspaceSocket) }
 
     /// Runs `body` with a client of kilnd, closed afterwards.
-    func withClient<Value>(_ body: (APIClient) async throws -> Value) async throws -> Value {
+    /// - Parameter wait: of a verb that waits for what it asks for: most of it has come about within a second, and then the answer says so.
+    func withClient<Value>(_ wait: WaitOptions? = nil, _ body: (APIClient) async throws -> Value) async throws -> Value {
         let access = try access()
-        let client = APIClient(endpoint: access.endpoint, token: access.token)
+        var client = APIClient(endpoint: access.endpoint, token: access.token)
+        if let wait, !wait.noWait { client.patience = 1 }
         do {
             let value = try await body(client)
             try await client.close()

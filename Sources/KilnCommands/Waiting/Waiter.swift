@@ -17,7 +17,8 @@ struct Waiter: Sendable {
     /// Waits until `judge` calls the resource done, and returns it as it is then.
     /// - Throws: `KilnError` when it fails (exit 1) or takes too long (exit 6), `Interrupted` at Ctrl-C.
     func until<Item: Resource>(_ item: Item, _ judge: @escaping @Sendable (Item) -> Verdict) async throws -> Item {
-        try await race { progress in
+        if judge(item) == .done { return item }
+        return try await race { progress in
             try await watch(item.metadata.id, progress) { event in
                 guard let now = event.resource as? Item else { throw failure(.deleted) }
                 switch judge(now) {

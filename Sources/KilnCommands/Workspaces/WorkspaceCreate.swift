@@ -37,7 +37,7 @@ struct WorkspaceCreate: Verb {
     @OptionGroup var common: CommonOptions
 
     func run(in context: Context) async throws {
-        try await context.withClient { client in
+        try await context.withClient(wait) { client in
             let asked = CreateWorkspace(
                 name: name, workmachine: workmachine, image: image, milliCPUs: cpus, memory: memory, variables: variables.isEmpty ? nil : variables,
                 repository: git, packages: packages.isEmpty ? nil : packages.map(PackageText.init)

@@ -19,7 +19,7 @@ struct WorkspaceSuspend: Verb {
 
     func run(in context: Context) async throws {
         let name = workspace.name
-        try await context.withClient { client in
+        try await context.withClient(wait) { client in
             try await context.conclude(
                 try await client.suspend(workspace.reference), client, wait, common, pending: "Workspace \(name) is being suspended.",
                 until: { .suspended($0, version: $1) },
@@ -40,7 +40,7 @@ struct WorkspaceResume: Verb {
 
     func run(in context: Context) async throws {
         let name = workspace.name
-        try await context.withClient { client in
+        try await context.withClient(wait) { client in
             try await context.conclude(
                 try await client.resume(workspace.reference), client, wait, common, pending: "Workspace \(name) is being started.",
                 until: { .running($0, version: $1) }, done: { _ in "Workspace \(name) is running." })

@@ -54,6 +54,9 @@ struct RouteDescription: Sendable {
         static let owner = Parameter("owner", "Whose it is; default: the caller's.", Name.self)
         static let ifMatch = Parameter(
             "If-Match", "The ETag of what is to be changed; another version is refused with stale-version.", isHeader: true)
+        static let prefer = Parameter(
+            "Prefer", "wait=SECONDS: answer when what is asked for has come about or failed, or the time, five seconds at most, is over.",
+            isHeader: true)
     }
 
     /// Its name for programs: `createWorkspace`.
@@ -88,6 +91,14 @@ struct RouteDescription: Sendable {
     }
 
     func takes(_ parameter: String) -> Bool { parameters.contains { $0.name == parameter } }
+
+    /// Whether it is answered with a resource that has yet to become what was asked for.
+    var promises: Bool {
+        answers.contains { answer in
+            guard [201, 202].contains(answer.status), case .json(let type)? = answer.content else { return false }
+            return type is any Resource.Type
+        }
+    }
 
     /// Whether its body is JSON of a type.
     func takes(body type: Any.Type) -> Bool {

@@ -37,6 +37,7 @@ struct RouteTable {
         var description = description
         // What a name in the path means depends on whose it is.
         if path.contains("{ref}"), !description.takes(RouteDescription.Parameter.owner.name) { description.parameters.insert(.owner, at: 0) }
+        if description.promises { description.parameters.append(.prefer) }
         routes.append(Route(method: method, path: path, description: description, answerer: .handler(handler)))
     }
 
@@ -60,10 +61,13 @@ struct RouteTable {
                     let (description, note) = (route.description, context.note)
                     note.begin(description)
                     let author = RequestAuthor(identity, description, note)
-                    return try await handler(
+                    let store = front.backend.store
+                    let response = try await handler(
                         Call(
                             request: request, identity: identity, parameters: context.parameters, description: description, note: note,
-                            store: front.backend.store.changed(for: author), logger: context.logger))
+                            store: store.changed(for: author), logger: context.logger))
+                    guard description.promises, let patience = Patience(request) else { return response }
+                    return try await patience.answer(response, to: identity, from: store)
                 case .open(let handler): return try await handler()
                 case .description: return try .json(OpenAPIDocument.make(routes))
                 }
