@@ -95,7 +95,7 @@ let package = Package(
             swiftSettings: small
         ),
         .executableTarget(name: "kilnd", dependencies: ["KilnServer", argumentParser], swiftSettings: strict),
-        .executableTarget(name: "kiln-agent", dependencies: ["KilnAgent", argumentParser], swiftSettings: strict),
+        .executableTarget(name: "kiln-agent", dependencies: ["KilnAgent", "CLinux", argumentParser], swiftSettings: strict),
         .executableTarget(name: "kl", dependencies: ["KilnCommands"], swiftSettings: strict),
         .testTarget(name: "KilnModelTests", dependencies: ["KilnModel"], swiftSettings: strict),
         .testTarget(name: "ComposeTests", dependencies: ["Compose"], exclude: ["Files"], swiftSettings: strict),

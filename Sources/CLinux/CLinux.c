@@ -91,3 +91,10 @@ int linux_filter_sockets_without_peer(int socket) {
 }
 
 void linux_give_back_memory(void) { malloc_trim(0); }
+
+void linux_keep_little_memory(void) {
+    mallopt(M_ARENA_MAX, 2);
+    // Naming them turns off that glibc raises them by itself.
+    mallopt(M_MMAP_THRESHOLD, 128 << 10);
+    mallopt(M_TRIM_THRESHOLD, 128 << 10);
+}

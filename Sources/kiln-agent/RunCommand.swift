@@ -1,4 +1,5 @@
 import ArgumentParser
+import CLinux
 import KilnAgent
 
 struct RunCommand: AsyncParsableCommand {
@@ -22,6 +23,7 @@ struct RunCommand: AsyncParsableCommand {
     var debianBuilder: String?
 
     func run() async throws {
+        linux_keep_little_memory()
         let configuration = try AgentConfiguration(
             instance: options.instance, slot: options.slot, peerUser: peerUser, stateDirectory: options.stateDirectory,
             runtimeDirectory: options.runtimeDirectory, toolsDirectory: toolsDirectory, baseImage: baseImage, packagesFile: packagesFile,
