@@ -15,8 +15,8 @@ public struct PodmanError: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// Whether Podman did not answer at all.
     public var isUnreachable: Bool { status == 0 }
-    /// Whether the container asked for is not there.
-    public var isNoSuchContainer: Bool { status == 404 && cause == "no such container" }
+    /// Whether the container asked for is not there, or went while Podman looked at it, which Podman 4.3 says with status 500.
+    public var isNoSuchContainer: Bool { cause == "no such container" || cause == "container has already been removed" }
     /// Whether an image that is not in the store was named.
     public var isNoSuchImage: Bool { cause == "image not known" || message.hasSuffix("image not known") || cause.hasPrefix("failed to find image") }
     /// Whether a container of that name exists already. Podman 4.3 says so with status 500, so the cause decides.

@@ -16,6 +16,7 @@ import Testing
         #expect(PodmanError(status: 500, message: "x", cause: "that name is already in use").isNameConflict)
         #expect(PodmanError(status: 500, message: "a: image not known", cause: "image not known").isNoSuchImage)
         #expect(PodmanError(status: 404, message: "x", cause: "no such container").isNoSuchContainer)
+        #expect(PodmanError(status: 500, message: "x", cause: "no such container").isNoSuchContainer)
         #expect(!PodmanError(status: 404, message: "x", cause: "no such volume").isNoSuchContainer)
     }
 }

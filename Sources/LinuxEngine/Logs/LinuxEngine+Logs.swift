@@ -11,7 +11,12 @@ extension LinuxEngine {
         var next = request
         next.tail = nil
         for await change in changes where change == owner {
-            last = try await copy(next, name, replica, after: last, output)
+            do {
+                last = try await copy(next, name, replica, after: last, output)
+            } catch let error as KilnError where error.code == .engineUnavailable {
+                // Once Podman's service is back, all that runs is announced anew.
+                logger.debug("a log cannot be followed for now", metadata: ["container": "\(name)", "error": "\(error.message)"])
+            }
         }
     }
 
