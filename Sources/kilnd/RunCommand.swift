@@ -1,4 +1,5 @@
 public import ArgumentParser
+internal import CLinux
 internal import KilnServer
 public import Logging
 
@@ -17,6 +18,7 @@ struct RunCommand: AsyncParsableCommand {
     var logLevel: Logger.Level = .info
 
     func run() async throws {
+        linux_keep_little_memory()
         let configuration = try options.configuration(address: address, port: port)
         var logger = Logger(label: "kilnd", factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = logLevel
