@@ -117,10 +117,11 @@ public struct ServiceSurroundings: Sendable, Codable, Hashable {
     public var service: Name
     public var variables: [EnvironmentVariable]
     public var mounts: [Mount]
-    /// Their names; values are nobody's business.
+    /// The names of those that its variables and files hold, for who may see them; values are nobody's business.
     public var secrets: [String]
 
     public struct Mount: Sendable, Codable, Hashable {
+        /// A volume's name; of a file or folder that came with the Compose file, where it lay; `secret NAME`; or the name of a config.
         public var volume: String
         /// Where the service sees it.
         public var path: String

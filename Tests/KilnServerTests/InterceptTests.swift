@@ -13,8 +13,10 @@ import WorkspaceEngine
             environment:
               STAGE: "a 'b' $$c"
             volumes: ["data:/var/lib/api:ro"]
+            configs: [motd]
           db: {image: x, expose: ["5432"]}
         volumes: {data: {}}
+        configs: {motd: {content: welcome}}
         """
 
     /// anna's workspaces hello and other, connected to her environment shop.
@@ -135,7 +137,8 @@ import WorkspaceEngine
             let surroundings = try JSONDecoder().decode(
                 ServiceSurroundings.self, from: Data(try await kilnd.send("GET", "\(path)?service=api").body))
             #expect(surroundings.variables.map(\.description) == ["STAGE=a 'b' $c"])
-            #expect(surroundings.mounts == [.init(volume: "data", path: "/var/lib/api", readOnly: true)])
+            #expect(surroundings.mounts.first == .init(volume: "data", path: "/var/lib/api", readOnly: true))
+            #expect(surroundings.mounts.dropFirst().map { "\($0.volume) \($0.path)" } == ["motd /motd"])
             #expect(try await kilnd.send("GET", "\(path)?service=web").text.contains("It has api, db."))
             #expect(try await kilnd.send("GET", path).status == 400)
         }

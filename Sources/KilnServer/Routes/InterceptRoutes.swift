@@ -1,5 +1,6 @@
 internal import Hummingbird
 internal import KilnAPI
+internal import KilnControl
 internal import KilnModel
 internal import KilnStore
 
@@ -45,11 +46,13 @@ extension Backend {
                 "getSurroundings", "What a service runs with, for code that answers in its place.",
                 .init("service", "Which service.", Name.self, isRequired: true), answers: .ok(ServiceSurroundings.self))
         ) { call in
-            let environment = try await resolve(.environment, call, .surroundings).resource(Environment_.self)
+            let document = try await resolve(.environment, call, .surroundings)
+            let environment = try document.resource(Environment_.self)
             guard let text = call.query("service") else { throw KilnError(.invalidValue, "?service=NAME is missing.") }
             let name = try Name(text)
             guard let service = environment.spec.services.first(where: { $0.name == name }) else { throw KilnError.noService(name, in: environment) }
-            return try .json(ServiceSurroundings(service))
+            let seesSecrets = Permissions.decide(call.identity, .readValues, document.subject(.environment)) == .allow
+            return try .json(ServiceSurroundings(service, secrets: seesSecrets))
         }
     }
 
@@ -77,10 +80,22 @@ extension Backend {
 }
 
 extension ServiceSurroundings {
-    init(_ service: KilnModel.Service) {
+    /// - Parameter seesSecrets: whether the names of secrets are told, and where they are mounted.
+    init(_ service: KilnModel.Service, secrets seesSecrets: Bool) {
+        let files = service.files.compactMap { file -> Mount? in
+            let source: String
+            switch file.source {
+            case .copy(let copy): source = copy.origin
+            case .text: source = file.name ?? "text"
+            case .secret(let secret):
+                guard seesSecrets else { return nil }
+                source = "secret \(secret)"
+            }
+            return Mount(volume: source, path: file.path.value, readOnly: file.readOnly)
+        }
         self.init(
             service: service.name, variables: service.variables,
-            mounts: service.volumes.map { Mount(volume: $0.volume.value, path: $0.path, readOnly: $0.readOnly) }, secrets: []
-        )
+            mounts: service.volumes.map { Mount(volume: $0.volume.value, path: $0.path, readOnly: $0.readOnly) } + files,
+            secrets: seesSecrets ? service.secrets.map(\.value).sorted() : [])
     }
 }

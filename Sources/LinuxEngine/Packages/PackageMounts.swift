@@ -93,5 +93,15 @@ struct PackageMounts: Sendable {
         fi
         export LANG="${LANG:-C.UTF-8}"
 
+        # Shells remember where they found a program; what packages bring and take away changes that.
+        if [ -n "${BASH_VERSION-}" ]; then
+            shopt -s checkhash
+            case "$-" in
+            *i*) case "${PROMPT_COMMAND-}" in *"hash -r"*) ;; *) PROMPT_COMMAND="hash -r${PROMPT_COMMAND:+; $PROMPT_COMMAND}" ;; esac ;;
+            esac
+        elif [ -n "${ZSH_VERSION-}" ]; then
+            setopt no_hash_cmds
+        fi
+
         """
 }
