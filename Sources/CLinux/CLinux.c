@@ -7,6 +7,7 @@
 #include <linux/ip.h>
 #include <linux/openat2.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -92,9 +93,26 @@ int linux_filter_sockets_without_peer(int socket) {
 
 void linux_give_back_memory(void) { malloc_trim(0); }
 
+static void *give_back_when_idle(void *nothing) {
+    for (;;) {
+        sleep(5);
+        // Free blocks that no more than a busy minute needs are kept: to ask the system for them anew is what costs.
+        if (mallinfo2().fordblks > 4 << 20) malloc_trim(0);
+    }
+    return nothing;
+}
+
 void linux_keep_little_memory(void) {
     mallopt(M_ARENA_MAX, 2);
-    // Naming them turns off that glibc raises them by itself.
-    mallopt(M_MMAP_THRESHOLD, 128 << 10);
-    mallopt(M_TRIM_THRESHOLD, 128 << 10);
+    // Naming them turns off that glibc raises them by itself. Smaller ones make every transaction of nftables map its buffers anew.
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    mallopt(M_TRIM_THRESHOLD, 1 << 20);
+    pthread_attr_t attributes;
+    pthread_t thread;
+    if (pthread_attr_init(&attributes) != 0) return;
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attributes, 64 << 10);
+    // Without it more memory is kept, nothing else.
+    (void)pthread_create(&thread, &attributes, give_back_when_idle, NULL);
+    pthread_attr_destroy(&attributes);
 }

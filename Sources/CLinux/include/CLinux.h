@@ -71,6 +71,6 @@ enum { LINUX_ALL_SOCKET_STATES = 0xfff };
 // Gives memory that was freed back to the system (malloc_trim(3)).
 void linux_give_back_memory(void);
 
-// For daemons, before they start anything: two heaps instead of eight a processor, and what is freed goes back to the system from 128 KiB on,
-// instead of from whatever was once the largest block (mallopt(3)).
+// For daemons, before they start anything: two heaps instead of eight a processor (mallopt(3)), and what is free goes back to the system every few
+// seconds, from a thread of its own.
 void linux_keep_little_memory(void);
