@@ -144,22 +144,24 @@ import Testing
         arguments: [
             (["ws", "sus"], "suspend"), (["workspace", "sus"], "suspend"), (["p", "ad"], "add"), (["i", "sta"], "start status"),
             (["ws", "rm", "--time"], "--timeout"), (["ws"], ""),
-        ]) func completesBelowAliases(words: [String], offered: String) async throws {
-            let script = await kl("completion", "bash").printed.output
-            let typed = "kl " + words.joined(separator: " ")
-            let program = Process()
-            program.executableURL = URL(fileURLWithPath: "/bin/bash")
-            program.arguments = [
-                "-c", script + "\nCOMP_WORDS=(\(typed)); COMP_CWORD=\(words.count); COMP_LINE='\(typed)'; COMP_POINT=\(typed.utf8.count)\n"
-                    + "_kl kl '\(words[words.count - 1])' x; printf '%s\\n' \"${COMPREPLY[*]}\"",
-            ]
-            let output = Pipe()
-            program.standardOutput = output
-            try program.run()
-            let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-            program.waitUntilExit()
-            #expect(text == offered + "\n")
-        }
+        ]) func completesBelowAliases(words: [String], offered: String) async throws
+    {
+        let script = await kl("completion", "bash").printed.output
+        let typed = "kl " + words.joined(separator: " ")
+        let program = Process()
+        program.executableURL = URL(fileURLWithPath: "/bin/bash")
+        program.arguments = [
+            "-c",
+            script + "\nCOMP_WORDS=(\(typed)); COMP_CWORD=\(words.count); COMP_LINE='\(typed)'; COMP_POINT=\(typed.utf8.count)\n"
+                + "_kl kl '\(words[words.count - 1])' x; printf '%s\\n' \"${COMPREPLY[*]}\"",
+        ]
+        let output = Pipe()
+        program.standardOutput = output
+        try program.run()
+        let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+        program.waitUntilExit()
+        #expect(text == offered + "\n")
+    }
 
     @Test("doctor says what is wrong and what mends it") func doctor() async throws {
         let endpoint = try await TestServer.run({ try await $0.answer("") }) { $0.endpoint }
