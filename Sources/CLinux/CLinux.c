@@ -93,10 +93,10 @@ int linux_filter_sockets_without_peer(int socket) {
 
 void linux_give_back_memory(void) { malloc_trim(0); }
 
-static void *give_back_when_idle(void *nothing) {
+static void *give_back_now_and_then(void *nothing) {
     for (;;) {
         sleep(5);
-        // Free blocks that no more than a busy minute needs are kept: to ask the system for them anew is what costs.
+        // A little is kept: to ask the system for it anew is what costs.
         if (mallinfo2().fordblks > 4 << 20) malloc_trim(0);
     }
     return nothing;
@@ -113,6 +113,6 @@ void linux_keep_little_memory(void) {
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attributes, 64 << 10);
     // Without it more memory is kept, nothing else.
-    (void)pthread_create(&thread, &attributes, give_back_when_idle, NULL);
+    (void)pthread_create(&thread, &attributes, give_back_now_and_then, NULL);
     pthread_attr_destroy(&attributes);
 }

@@ -40,10 +40,6 @@ extension ContainerHost {
 }
 
 extension ChildProcess {
-    /// Whether it has a controlling terminal (`tty_nr` in proc_pid_stat(5)).
-    fileprivate var hasTerminal: Bool {
-        guard let text = try? Files.read("/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return false }
-        let fields = text[end...].split(separator: " ")
-        return fields.count > 5 && fields[5] != "0"
-    }
+    /// Whether it has a controlling terminal.
+    fileprivate var hasTerminal: Bool { ProcessStatus(of: Int(pid))?.hasTerminal ?? false }
 }

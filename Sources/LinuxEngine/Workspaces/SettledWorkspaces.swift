@@ -1,4 +1,3 @@
-import FoundationEssentials
 import KilnModel
 import Synchronization
 import WorkspaceEngine
@@ -36,19 +35,16 @@ final class SettledWorkspaces: Sendable {
     }
 }
 
-/// A process that no later one can be taken for: its id and when it began (proc_pid_stat(5), in clock ticks after the boot).
+/// A process that no later one can be taken for: its id and when it began.
 struct ProcessIdentity: Sendable, Hashable {
     let pid: Int
     let start: String
 
     /// nil when there is no such process, or it has ended and waits to be reaped.
     init?(pid: Int) {
-        guard pid > 0, let text = try? Files.read("/proc/\(pid)/stat"), let close = text.lastIndex(of: ")") else { return nil }
-        // Behind the name: “) S PARENT …”, so the third field stands at 1 and the twenty-second at 20.
-        let fields = text[close...].split(separator: " ")
-        guard fields.count > 20, fields[1] != "Z", fields[1] != "X" else { return nil }
+        guard let status = ProcessStatus(of: pid), !status.hasEnded else { return nil }
         self.pid = pid
-        start = String(fields[20])
+        start = String(status.start)
     }
 
     var isAlive: Bool { ProcessIdentity(pid: pid) == self }

@@ -62,18 +62,12 @@ final class ChildProcess: Sendable {
         return ids.compactMap { id in
             guard let child = ChildProcess.attach(to: id) else { return nil }
             // Looked at once it is held: a number whose process ended in between may be another's by now.
-            guard Self.parent(of: id) == pid else {
+            guard ProcessStatus(of: Int(id))?.parent == pid else {
                 child.close()
                 return nil
             }
             return child
         }
-    }
-
-    private static func parent(of id: Int32) -> Int32? {
-        guard let text = try? Files.read("/proc/\(id)/stat"), let close = text.lastIndex(of: ")") else { return nil }
-        let fields = text[close...].split(separator: " ")
-        return fields.count > 2 ? Int32(fields[2]) : nil
     }
 
     /// Readable once the process has ended.
