@@ -133,6 +133,8 @@ public enum AddressPlan {
         return index + (replica - 1) * replicaStride
     }
     private static let replicaStride = 1024
+    /// The virtual address of the service whose first container has this index; nil of a further one.
+    public static func virtual(ofContainer index: Int) -> IPv4Address? { index < replicaStride ? virtual(index) : nil }
     /// The address of a container; `index` as `containerIndex` gives it.
     public static func container(_ index: Int) -> IPv4Address {
         precondition((1..<1 << 15).contains(index))

@@ -11,8 +11,8 @@ extension LinuxEngine {
     func workspaceContainer(_ target: WorkspaceTarget, socketDirectory: String) async throws -> ContainerSpec {
         let name = containerName(of: target.id)
         var spec = try container(
-            named: name, image: try await containers.pull(target.image), hostname: target.name.value, range: target.workmachine.rangeIndex,
-            namespace: network.workspaceNamespace(target.id))
+            named: name, image: try await containers.pull(target.image), hostname: target.name.value, address: IPv4Address(127, 0, 1, 1),
+            range: target.workmachine.rangeIndex, namespace: network.workspaceNamespace(target.id))
         spec.labels = labels(.workspace, target.id)
         spec.variables = target.variables
         spec.entrypoint = ["/opt/kiln/init", "-P"]
@@ -46,7 +46,8 @@ extension LinuxEngine {
         let name = try await containers.pull(image, policy: service.settings.pullPolicy ?? .missing)
         var spec = try container(
             named: containerName(of: replica, in: target.id), image: name, hostname: service.settings.hostname?.value ?? replica.hostname,
-            range: target.rangeIndex, namespace: namespace, hosts: service.settings.hosts)
+            address: AddressPlan.container(AddressPlan.containerIndex(service.addressIndex, replica: number)), range: target.rangeIndex,
+            namespace: namespace, hosts: service.settings.hosts)
         spec.labels = service.settings.labels.merging(labels(.environment, target.id)) { _, ours in ours }
         spec.labels[Label.service] = service.name.value
         spec.labels[Label.replica] = "\(number)"
@@ -66,8 +67,9 @@ extension LinuxEngine {
     }
 
     /// What all containers of ours have: their namespaces, and `/etc/hosts` and `/etc/resolv.conf` of Kiln's own.
+    /// - Parameter address: what its hostname means inside.
     private func container(
-        named name: String, image: String, hostname: String, range: Int, namespace: NetworkNamespace, hosts: [HostEntry] = []
+        named name: String, image: String, hostname: String, address: IPv4Address, range: Int, namespace: NetworkNamespace, hosts: [HostEntry] = []
     ) throws -> ContainerSpec {
         let firstID = instance.firstUserID(ofRange: range)
         var spec = ContainerSpec(
@@ -79,7 +81,7 @@ extension LinuxEngine {
         // `localhost` is 127.0.0.1 only: a program that would listen on ::1 instead could not be reached by a translated connection.
         // Root inside may edit both: they are its own, and nothing on the host reads them back.
         let lines = hosts.map { "\($0.address) \($0.name)\n" }.joined()
-        try TrustedFiles.update("\(files)/hosts", with: "127.0.0.1 localhost\n127.0.1.1 \(hostname)\n\(lines)", mode: 0o644, owner: firstID)
+        try TrustedFiles.update("\(files)/hosts", with: "127.0.0.1 localhost\n\(address) \(hostname)\n\(lines)", mode: 0o644, owner: firstID)
         try TrustedFiles.update(
             "\(files)/resolv.conf", with: "nameserver \(AddressPlan.resolver)\noptions timeout:2 attempts:2\n", mode: 0o644, owner: firstID)
         spec.mounts = [

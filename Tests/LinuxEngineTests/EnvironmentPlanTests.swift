@@ -205,3 +205,7 @@ import Testing
         #expect(Service.Healthcheck(label: "") == nil)
     }
 }
+        // About to be started, it is reached before its program runs, unless others are.
+        let starting: Set<Replica> = [Replica(try Name("api"), 2)]
+        #expect(ServiceRouting.routes(to: services, [], starting: starting).map(\.containers) == [[1025]])
+        #expect(ServiceRouting.routes(to: services, [try found("api")], starting: starting).map(\.containers) == [[1]])

@@ -48,6 +48,46 @@ import Testing
         }
     }
 
+    /// As its hostname leads it: by its own address, which is still its own to listen on.
+    @Test func aServiceThatCallsItsOwnAddressReachesWhoInterceptsIt() async throws {
+        try await World.with { world in
+            let shop = try await Shop(world)
+            try await shop.connect(0)
+            let (own, other) = (AddressPlan.container(1), AddressPlan.container(2))
+            let servers = [
+                try await TestServer.tcp("dev", in: shop.workspace(0), at: .loopback, port: 3000),
+                try await TestServer.udp("dev", in: shop.workspace(0), at: .loopback, port: 3000),
+                // One that listens on its hostname, as brokers do.
+                try await TestServer.tcp("named", in: shop.service(1), at: own, port: 9092),
+                try await TestServer.udp("api", in: shop.service(1), port: 7000),
+            ]
+            defer { withExtendedLifetime(servers) {} }
+            let masked = AddressPlan.environmentGateway
+            for (port, word) in [(UInt16(8080), "api"), (9092, "named")] {
+                #expect(try await TestClient.ask(in: shop.service(1), own, port) == .reply("\(word) from \(masked)"))
+                #expect(try await TestClient.ask(in: shop.service(2), shop.api, port) == .reply("\(word) from \(other)"))
+            }
+            let open = try await TestClient.open(in: shop.service(1), to: own, port: 8080).get()
+            #expect(try await open.ask() == .reply("api from \(masked)"))
+            let datagrams = try await TestClient.open(.udp, in: shop.service(1), to: own, port: 7000).get()
+            #expect(try await datagrams.ask() == .reply("api from \(masked)"))
+
+            try await shop.set([shop.intercept(), shop.intercept(ServicePort(7000, .udp)), shop.intercept(ServicePort(9000), cut: true)])
+            #expect(try await TestClient.ask(in: shop.service(1), own, 8080) == .reply("dev from \(own)"))
+            #expect(try await datagrams.ask() == .reply("dev from \(own)"), "from one datagram to the next")
+            #expect(try await open.ask() == .reply("api from \(masked)"), "the original finishes its own")
+            #expect(try await TestClient.ask(in: shop.service(1), own, 9092) == .reply("named from \(masked)"))
+            // What it says to itself on the loopback is nobody's business.
+            #expect(try await TestClient.ask(in: shop.service(1), .loopback, 8080) == .reply("api from 127.0.0.1"))
+            let late = try await TestClient.open(in: shop.service(1), to: own, port: 9000).get()
+            #expect(try await late.ask() == .reply("dev from \(own)"))
+            try await shop.set([])
+            #expect(try await late.ask() != .reply("dev from \(own)"), "cut, though its end says another address")
+            #expect(try await TestClient.ask(in: shop.service(1), own, 8080) == .reply("api from \(masked)"))
+            #expect(try await datagrams.ask() == .reply("api from \(masked)"))
+        }
+    }
+
     @Test func datagramsReachTheWorkspaceToo() async throws {
         try await World.with { world in
             let shop = try await Shop(world)

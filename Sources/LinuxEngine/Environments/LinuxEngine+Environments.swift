@@ -63,12 +63,13 @@ extension LinuxEngine {
         // Before anything is taken away: a service whose new image cannot be had goes on with the old one.
         var failures = try await fetchImages(of: target.services.filter { plan.created.contains($0.name) })
         let leaving = Set(plan.removed.filter { failures[$0.service] == nil })
-        if !leaving.isEmpty {
-            try await network.setServices(ServiceRouting.routes(to: target.services, observed, leaving: leaving), of: target.id)
-            try await removeContainers(leaving.map { containerName(of: $0, in: target.id) })
-        }
-        try await removeUnusedNamespaces(target)
         let starts = plan.starts.filter { failures[$0.service] == nil }
+        if !leaving.isEmpty || !starts.isEmpty {
+            let starting = Set(starts.map { Replica($0.service, $0.number) })
+            try await network.setServices(ServiceRouting.routes(to: target.services, observed, leaving: leaving, starting: starting), of: target.id)
+        }
+        if !leaving.isEmpty { try await removeContainers(leaving.map { containerName(of: $0, in: target.id) }) }
+        try await removeUnusedNamespaces(target)
         let started = try await concurrently(starts) { start -> KilnError? in
             guard let service = services[start.service] else { return nil }
             do {

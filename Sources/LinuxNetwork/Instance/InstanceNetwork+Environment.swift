@@ -53,6 +53,9 @@ extension InstanceNetwork {
                 // On eth0: servers that look for an address to announce pass a loopback's by.
                 keepsAddress: false, destinations: [.init(prefix: .everywhere), .init(prefix: .resolver)])
             try plug.ensure()
+            if let virtual = AddressPlan.virtual(ofContainer: index) {
+                try namespace.enter { try Table.service(own: AddressPlan.container(index), virtual: virtual).ensureHere() }
+            }
         }
     }
 

@@ -39,7 +39,10 @@ extension InstanceNetwork {
         var condemned: [NetworkNamespace: [ConnectionEnds]] = [:]
         for entry in entries {
             guard let caller = ConnectionEnds(calling: entry), var answerer = ConnectionEnds(answering: entry) else { continue }
-            if let home = homes[entry.source] { condemned[home, default: []].append(caller) }
+            if let home = homes[entry.source] {
+                // A service that called itself by its own address sees that at the other end.
+                condemned[home, default: []] += [caller, caller.toItself]
+            }
             guard let home = homes[entry.replySource] else { continue }
             // A workspace's own rules lead on to 127.0.0.1.
             if AddressPlan.workspaces.contains(entry.replySource) { answerer.local = .loopback }

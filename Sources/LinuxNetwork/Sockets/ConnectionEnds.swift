@@ -28,6 +28,9 @@ struct ConnectionEnds: Sendable, Hashable {
         self.init(local: entry.replySource, localPort: localPort, remote: entry.replyDestination, remotePort: remotePort)
     }
 
+    /// The same port called at the caller's own address.
+    var toItself: ConnectionEnds { ConnectionEnds(local: local, localPort: localPort, remote: local, remotePort: remotePort) }
+
     /// Asks for this one socket, without a walk through all. An IPv6 socket with IPv4-mapped ends is found as well.
     func lookup(in namespace: NetworkNamespace) -> NetlinkRequest {
         var header = inet_diag_req_v2()
