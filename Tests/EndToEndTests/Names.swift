@@ -14,14 +14,16 @@ struct Names {
         let files = ["compose.yaml", "more.yaml"].map { instance.file("Names/\($0)") }
         try await instance.kl("env", "create", "names", "--file", files[0])
         try await addresses([
-            "db": "198.18.0.2", "db.names": "198.18.0.2", "database.internal": "198.18.0.2", "storage": "198.18.0.2", "api": "198.18.0.3",
+            "db": "198.18.0.2", "db.names": "198.18.0.2", "database.internal": "198.18.0.2", "storage": "198.18.0.2", "storage.names": "198.18.0.2",
+            "database.internal.names": "198.18.0.2", "api": "198.18.0.3",
             "api.names": "198.18.0.3", "api-1": "198.18.128.3", "api-2": "198.18.132.3", "api-2.names": "198.18.132.3", "once": "198.18.0.4",
             "api-3": "", "late": "", "nothing": "", "nothing.db.names": "",
         ])
         // `nothing.names` is not asked for: an environment may be called like a domain of the world, so what it does not know is the world's.
         try await records([
             "_5432._tcp.db": "0 0 5432 db.", "_pg._tcp.db": "0 0 5432 db.", "_53._udp.db": "0 0 53 db.", "_5432._tcp.db.names": "0 0 5432 db.names.",
-            "_5432._tcp.storage": "0 0 5432 storage.", "_5433._tcp.db": "", "_5432._udp.db": "", "_5432._tcp.nothing": "",
+            "_5432._tcp.storage": "0 0 5432 storage.", "_pg._tcp.storage.names": "0 0 5432 storage.names.", "_5433._tcp.db": "", "_5432._udp.db": "",
+            "_5432._tcp.nothing": "",
         ])
         // At most a second old: dig shows the time to live.
         for name in ["db A", "_pg._tcp.db SRV"] {

@@ -10,10 +10,11 @@ import Testing
 
     @Test func `Every service has its name, its name with the environment's, and its aliases`() throws {
         var redis = try service("redis", 2)
-        redis.aliases = [try HostName("cache.example")]
+        redis.aliases = [try HostName("cache.example"), try HostName("www")]
         let records = NameRecords(services: [redis, try service("postgres", 1)], environment: try Name("shop"))
-        #expect(records.hosts == "198.18.0.1 postgres postgres.shop\n198.18.0.2 redis redis.shop cache.example\n")
+        #expect(records.hosts == "198.18.0.1 postgres postgres.shop\n198.18.0.2 redis redis.shop cache.example cache.example.shop www www.shop\n")
         #expect(!records.hasPorts)
+        #expect(records.servers(recordsAt: 5353).contains("server=/www.shop/\n"))
         // What has a dot would be asked of the outside.
         #expect(records.servers(recordsAt: 5353).contains("server=/postgres.shop/\nserver=/_tcp.postgres.shop/\n"))
         #expect(!records.servers(recordsAt: 5353).contains("server=/postgres/\n"), "all of .postgres is not ours")

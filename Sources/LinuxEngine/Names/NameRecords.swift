@@ -2,8 +2,8 @@ import KilnModel
 
 /// What the resolver of an environment knows by heart, as dnsmasq reads it. Pure text from typed values.
 ///
-/// A service is known as `NAME`, `NAME.ENVIRONMENT` and by its aliases, each of several containers as `NAME-1`, `NAME-1.ENVIRONMENT` and so on
-/// unless something else has that name. Every declared port has an SRV record (RFC 2782), `_8080._tcp.NAME`, and one with its name where it has
+/// A service is known by its name and its aliases, each of several containers as `NAME-1` and so on unless something else has that name; all also
+/// with `.ENVIRONMENT` behind. Every declared port has an SRV record (RFC 2782), `_8080._tcp.NAME`, and one with its name where it has
 /// one: `_http._tcp.NAME`.
 struct NameRecords: Equatable {
     private struct Entry: Equatable {
@@ -26,8 +26,8 @@ struct NameRecords: Equatable {
             let ports = service.ports.map { (String($0.number), $0) } + (service.namedPorts ?? []).map { ($0.name.value, $0.port) }
             entries.append(
                 Entry(
-                    address: AddressPlan.virtual(service.addressIndex), names: names(service.name.value) + service.aliases.map(\.value), ports: ports)
-            )
+                    address: AddressPlan.virtual(service.addressIndex), names: ([service.name.value] + service.aliases.map(\.value)).flatMap(names),
+                    ports: ports))
             guard service.replicas > 1 else { continue }
             for replica in service.containers {
                 // Too long for a label, or somebody else's.
