@@ -37,9 +37,7 @@ extension Controller {
             workspace.status = begun.status
         }
 
-        var connection: ConnectionTarget?
-        if case .wanted(let target) = link { connection = target }
-        let target = WorkspaceTarget(workspace, on: workmachine, connection: connection)
+        let target = WorkspaceTarget(workspace, on: workmachine, connection: link.target)
         do {
             let observation = try await engine.apply(target)
             let (target, time) = (environment, now())
@@ -52,7 +50,7 @@ extension Controller {
             try await revisit(InterceptProgress.ended(read), endedBy: read)
             guard WorkspaceProgress.isSettled(status, for: workspace) else { return .retry }
             // The environment says so when its services change; a service that opens its port late does not.
-            if case .wanted = link, status.connection?.phase == .failed { return .retry }
+            if observation.connected != link.target?.environment { return .retry }
             // Not as a failure, which would make it deaf to listeners that come and go.
             return observation.hasFailingIntercepts ? .again(after: Self.interceptRecheck) : .done
         } catch let error as KilnError {

@@ -6,9 +6,16 @@ enum WorkspaceProgress {
     /// What the workspace's connection should be now.
     enum Link: Hashable {
         case none
-        /// Wanted, but there is nothing to connect to.
-        case unavailable(ResourceID, Reason)
+        /// To one that is stopped: its names are still to be seen, and refuse at once.
+        case stopped(ConnectionTarget, Reason)
         case wanted(ConnectionTarget)
+
+        var target: ConnectionTarget? {
+            switch self {
+            case .none: nil
+            case .stopped(let target, _), .wanted(let target): target
+            }
+        }
     }
 
     /// The link that a workspace wants to `environment`, which is nil when it is gone.
@@ -16,11 +23,11 @@ enum WorkspaceProgress {
         guard workspace.spec.desiredState == .running, workspace.spec.connection != nil, let environment,
             environment.metadata.deletionRequestedAt == nil
         else { return .none }
-        let (id, name) = (environment.metadata.id, environment.metadata.name)
+        let name = environment.metadata.name
         guard environment.spec.desiredState == .running else {
             let reason = Reason(
                 code: KilnError.Code.wrongPhase.value, message: "The environment \(name) is stopped.", hint: "Start it: kl env start \(name)")
-            return .unavailable(id, reason)
+            return .stopped(ConnectionTarget(environment: environment.metadata.id, probe: nil), reason)
         }
         return .wanted(ConnectionTarget(environment, intercepts: workspace.spec.intercepts))
     }
@@ -37,7 +44,7 @@ enum WorkspaceProgress {
         }
         switch link {
         case .none: break
-        case .unavailable(let id, let reason): status.connection(id, .failed, reason, now)
+        case .stopped(let target, let reason): status.connection(target.environment, .failed, reason, now)
         case .wanted(let target):
             let current = status.connection?.environment == target.environment ? status.connection?.phase : nil
             // One that failed and is tried again stays failed until it works, or whoever reads it sees it flicker.
@@ -73,7 +80,7 @@ enum WorkspaceProgress {
         status.intercepts = intercepts(of: workspace, told: told ?? workspace.spec.intercepts, link, in: environment, observation, now: now)
         switch link {
         case .none: status.connection = nil
-        case .unavailable(let id, let reason): status.connection(id, .failed, reason, now)
+        case .stopped(let target, let reason): status.connection(target.environment, .failed, reason, now)
         case .wanted(let target):
             if observation.connected == target.environment {
                 status.connection(target.environment, .connected, nil, now)
@@ -96,7 +103,7 @@ enum WorkspaceProgress {
             if observation.state == .suspended { return (.waiting, .suspended(workspace.metadata.name)) }
             switch link {
             case .none: return nil
-            case .unavailable(_, let reason): return (.waiting, reason)
+            case .stopped(_, let reason): return (.waiting, reason)
             case .wanted(let target):
                 guard let environment else { return nil }
                 return InterceptProgress.verdict(on: intercept, told: target, in: environment, observation)

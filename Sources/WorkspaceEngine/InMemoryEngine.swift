@@ -178,7 +178,7 @@ public actor InMemoryEngine: WorkspaceEngine {
         workspaces[workspace.id] = workspace
         guard workspace.state == .running else { return WorkspaceObservation(state: .suspended) }
         guard let target = workspace.connection else { return WorkspaceObservation(state: .running) }
-        guard environments[target.environment]?.state == .running else {
+        guard environments[target.environment] != nil else {
             let failure = KilnError(.probeFailed, "The environment \(target.environment) is not there.")
             return WorkspaceObservation(state: .running, connectionFailure: failure)
         }

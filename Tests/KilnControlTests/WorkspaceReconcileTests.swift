@@ -36,6 +36,9 @@ import WorkspaceEngine
             _ = try await fixture.store.update(Environment.self, target) { $0.desiredState = .stopped }
             let stopped = try await fixture.wait(Workspace.self, id) { $0?.status.connection?.phase == .failed }
             #expect(stopped?.status.connection?.reason?.hint == "Start it: kl env start shop")
+            // Its names stay to be seen.
+            try await fixture.wait(Environment.self, target) { $0?.status.phase == .stopped }
+            #expect(await fixture.engine.workspaces[id]?.connection == ConnectionTarget(environment: target, probe: nil))
             _ = try await fixture.store.update(Environment.self, target) { $0.desiredState = .running }
             try await fixture.wait(Workspace.self, id) { $0?.status.connection?.phase == .connected }
 
