@@ -25,7 +25,10 @@ actor HealthMonitor {
         self.changed = changed
     }
 
-    func health(of container: String) -> Health? { watches[container]?.record.health }
+    /// - Parameter check: what `check` said of it is asked for; another's word on it says nothing.
+    func health(of container: String, by check: Service.Healthcheck?) -> Health? {
+        watches[container].flatMap { $0.check == check ? $0.record.health : nil }
+    }
 
     /// Makes the containers in `wanted` the ones watched for `environment`.
     /// - Parameter wanted: container id → its check.

@@ -32,14 +32,14 @@ extension LinuxEngine {
     /// Last lines shown of a service that ended.
     private static let shownLines = 3
 
-    /// What there is of an environment. The restart policies are those wanted now.
+    /// What there is of an environment. The restart policies and health checks are those wanted now.
     func observe(_ target: EnvironmentTarget) async throws -> [EnvironmentPlan.Observed] {
         let environment = target.id
-        let policies = Dictionary(target.services.map { ($0.name, $0.restart) }) { first, _ in first }
+        let services = Dictionary(target.services.map { ($0.name, $0) }) { first, _ in first }
         var observed: [EnvironmentPlan.Observed] = []
         for container in try await containers.list(label: "\(Label.id)=\(environment)") {
             guard let service = container.labels[Label.service].flatMap({ try? Name($0) }) else { continue }
-            let policy = policies[service] ?? .no
+            let policy = services[service]?.restart ?? .no
             var record = try restartRecords.record(of: container.name) ?? RestartRecord(policy: policy)
             if record.policy != policy {
                 record.policy = policy
@@ -49,6 +49,7 @@ extension LinuxEngine {
             let hasEnded = container.phase == .exited
             let run = hasEnded || record.attempts >= RestartRecord.loop ? try await containers.lastRun(of: container.id) : nil
             let lines = hasEnded ? try await lastLines(of: container.id, count: Self.shownLines) : []
+            let imageCheck = container.labels[Label.healthcheck].flatMap(Service.Healthcheck.init(label:))
             // One that was made and never started has no revision: it is made again.
             observed.append(
                 .init(
@@ -56,8 +57,8 @@ extension LinuxEngine {
                     revision: container.phase == .created ? "" : container.labels[Label.revision] ?? "", isRunning: container.isRunning,
                     startedSinceBoot: try bootMarks.isSet(container.name), exitStatus: container.exitStatus, record: record, run: run,
                     lastLines: lines,
-                    health: await health.health(of: container.id),
-                    imageCheck: container.labels[Label.healthcheck].flatMap(Service.Healthcheck.init(label:))))
+                    health: await health.health(of: container.id, by: services[service]?.healthcheck(ofImage: imageCheck)),
+                    imageCheck: imageCheck))
         }
         return observed
     }
