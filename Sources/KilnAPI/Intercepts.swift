@@ -28,8 +28,13 @@ public struct StartIntercept: Sendable, Codable, Hashable {
 public struct StopIntercept: Sendable, Codable, Hashable {
     /// nil: all that the workspace intercepts.
     public var service: Name?
+    /// Of the service; nil: all.
+    public var ports: [ServicePort]?
 
-    public init(service: Name? = nil) { self.service = service }
+    public init(service: Name? = nil, ports: [ServicePort]? = nil) {
+        self.service = service
+        self.ports = ports
+    }
 }
 
 /// One intercept and who has it: an item of `GET /api/v1/environments/{ref}/intercepts`.

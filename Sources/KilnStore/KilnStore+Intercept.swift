@@ -26,15 +26,19 @@ extension KilnStore {
     }
 
     /// Ends a workspace's intercepts, of one service or all; asking again changes nothing.
+    /// - Parameter ports: only these; nil: all.
     /// - Throws: `not-found` when it intercepts nothing of `service`, nor has lost anything of it.
-    public func releaseIntercepts(_ workspace: ResourceID, service: Name? = nil, expecting version: Int? = nil) async throws -> Workspace {
-        try await write { transaction in
+    public func releaseIntercepts(
+        _ workspace: ResourceID, service: Name? = nil, ports: Set<ServicePort>? = nil, expecting version: Int? = nil
+    ) async throws -> Workspace {
+        @Sendable func isMeant(_ key: Intercept.Key) -> Bool { (service ?? key.service) == key.service && ports?.contains(key.port) ?? true }
+        return try await write { transaction in
             let before = try transaction.existing(Workspace.self, workspace)
             try transaction.require(version, of: before)
             var after = before
-            after.spec.intercepts.removeAll { service == nil || $0.service == service }
+            after.spec.intercepts.removeAll { isMeant($0.key) }
             // The other entries stay until it was seen that they are out.
-            after.status.intercepts.removeAll { $0.phase == .lost && (service == nil || $0.service == service) }
+            after.status.intercepts.removeAll { $0.phase == .lost && isMeant($0.key) }
             if let service, !before.status.intercepts.contains(where: { $0.service == service }), after == before {
                 throw KilnError(
                     .notFound, "The workspace \(before.metadata.name) intercepts no port of \(service).",

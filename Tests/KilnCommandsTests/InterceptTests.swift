@@ -133,6 +133,16 @@ import Testing
         #expect(script.bodies.withLock { $0[0] }.contains(#""takeOver":true"#))
     }
 
+    @Test("what is refused without fallback is taken out again") func refusal() async throws {
+        let failing = Self.workspace(.failing, reason: "Nothing listens.", fallback: false)
+        let script = Script(Self.workspace(.starting, observed: 1, fallback: false), events: [failing, Self.workspace(nil, wanted: false)])
+        let run = try await run(script, "i start api --no-fallback --workspace hello")
+        #expect(run.status == 1)
+        #expect(run.printed.error.contains("Nothing listens. It was taken out again: the original answers."))
+        let released = try JSONDecoder().decode(StopIntercept.self, from: Data(script.bodies.withLock { $0[1] }.utf8))
+        #expect(released == StopIntercept(service: try Name("api"), ports: [ServicePort(8080)]))
+    }
+
     @Test("errors keep their exit codes and hints")
     func errors() async throws {
         for (code, status) in [

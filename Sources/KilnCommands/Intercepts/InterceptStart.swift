@@ -89,9 +89,22 @@ struct InterceptStart: Verb {
         guard !wait.noWait else { return try context.finish(asked, json: common.json, "The intercept of \(service) is being started.") }
         let judge: @Sendable (Workspace) -> Verdict = { .intercepting($0, keys, version: asked.metadata.version) }
         var done = asked
-        if judge(asked) != .done { done = try await context.waiter(forInterceptOf: service, client, wait).until(asked, judge) }
+        do {
+            if judge(asked) != .done { done = try await context.waiter(forInterceptOf: service, client, wait).until(asked, judge) }
+        } catch let error as KilnError where noFallback && error.code != .timedOut {
+            try await takeBack(keys, asked, service, client, context)
+            throw KilnError(error.code, "\(error.message) It was taken out again: the original answers.", hint: error.hint)
+        }
         let sentences = done.status.intercepts.filter { keys.contains($0.key) }.map { InterceptTable.sentence($0, of: done) }
         try context.finish(done, json: common.json, sentences.joined(separator: "\n"))
+    }
+
+    /// Ends what did not come about, and would keep callers from the original.
+    private func takeBack(_ keys: Set<Intercept.Key>, _ asked: Workspace, _ service: Name, _ client: APIClient, _ context: Context) async throws {
+        let released = try await client.release(
+            .id(asked.metadata.id), StopIntercept(service: service, ports: keys.map(\.port).sorted()))
+        let judge: @Sendable (Workspace) -> Verdict = { .released($0, version: released.metadata.version) }
+        if judge(released) != .done { _ = try await context.waiter(forInterceptOf: service, client, wait).until(released, judge) }
     }
 
     private static func transport(_ text: String) throws(KilnError) -> TransportProtocol {

@@ -20,7 +20,8 @@ extension Backend {
         ) { call in
             let (id, version) = try await target(.workspace, call, .release)
             let body = try await call.body(StopIntercept.self)
-            let workspace = try await call.store.releaseIntercepts(id, service: body.service, expecting: version)
+            let workspace = try await call.store.releaseIntercepts(
+                id, service: body.service, ports: body.ports.map(Set.init), expecting: version)
             controller.changed(workspace)
             return try .json(status: .accepted, workspace)
         }
