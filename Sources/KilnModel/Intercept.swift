@@ -31,7 +31,7 @@ public struct Intercept: Sendable, Codable, Hashable {
 
 extension Intercept {
     /// A port of a service, which at most one workspace intercepts.
-    public struct Key: Sendable, Hashable, CustomStringConvertible {
+    public struct Key: Sendable, Hashable, Comparable, CustomStringConvertible {
         public let service: Name
         public let port: ServicePort
 
@@ -39,6 +39,18 @@ extension Intercept {
             self.service = service
             self.port = port
         }
+
+        /// Parses what `description` writes.
+        public init(_ text: String) throws(KilnError) {
+            let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+            let words = parts.last?.split(separator: "/", omittingEmptySubsequences: false) ?? []
+            guard parts.count == 2, (1...2).contains(words.count), let number = UInt16(words[0]),
+                let transport = words.count == 1 ? .tcp : TransportProtocol(rawValue: String(words[1]))
+            else { throw KilnError(.invalidValue, "“\(text.printable(limit: 80))” is no port of a service.", hint: "Write it like api:8080.") }
+            self.init(try Name(String(parts[0])), ServicePort(number, transport))
+        }
+
+        public static func < (lhs: Key, rhs: Key) -> Bool { (lhs.service, lhs.port) < (rhs.service, rhs.port) }
 
         /// `api:8080`; `dns:53/udp`
         public var description: String { port.transport == .tcp ? "\(service):\(port.number)" : "\(service):\(port)" }

@@ -55,6 +55,23 @@ import WorkspaceEngine
             #expect(workspace.spec.intercepts.first?.fallback == true)
             try await kilnd.wait("/api/v1/workspaces/hello") { $0.contains(#""phase":"Active""#) }
 
+            // Page by page.
+            let second = #"{"service":"db","ports":[{"port":{"number":5432},"target":3001}]}"#
+            #expect(try await kilnd.send("POST", "/api/v1/workspaces/hello/intercept", body: second).status == 202)
+            for path in ["/api/v1/environments/shop/intercepts", "/api/v1/workspaces/hello/intercepts"] {
+                let first = try await kilnd.send("GET", "\(path)?limit=1")
+                #expect(first.text.contains("8080") && first.text.contains(#""next":"api:8080""#) && !first.text.contains("5432"))
+                let rest = try await kilnd.send("GET", "\(path)?limit=1&after=api:8080")
+                #expect(rest.text.contains("5432") && !rest.text.contains("next") && !rest.text.contains("8080"))
+                #expect(try await kilnd.send("GET", "\(path)?after=api").status == 400)
+            }
+            // One port of a service, none of its others.
+            let other = #"{"service":"db","ports":[{"number":1,"transport":"tcp"}]}"#
+            #expect(try await kilnd.send("POST", "/api/v1/workspaces/hello/release", body: other).text.contains("5432"))
+            let this = #"{"service":"db","ports":[{"number":5432,"transport":"tcp"}]}"#
+            #expect(try await kilnd.send("POST", "/api/v1/workspaces/hello/release", body: this).status == 202)
+            try await kilnd.wait("/api/v1/environments/shop/intercepts") { !$0.contains("5432") }
+
             let summaries: [InterceptSummary] = try await list(kilnd, "/api/v1/environments/shop/intercepts")
             #expect(
                 summaries.map { "\($0.owner)/\($0.workspace) \($0.key) \($0.target) \($0.phase.rawValue)" } == ["anna/hello api:8080 3000 Active"])

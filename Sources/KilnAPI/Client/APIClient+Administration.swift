@@ -30,15 +30,7 @@ extension APIClient {
 
     /// `GET /tokens`, all pages.
     public func tokens(of owner: Name? = nil) async throws -> [TokenInfo] {
-        var tokens: [TokenInfo] = []
-        var next: String?
-        repeat {
-            let query = [("owner", owner?.value), ("after", next)].compactMap { name, value in value.map { (name, $0) } }
-            let page: ResourceList<TokenInfo> = try await call(Request(method: .GET, path: Routes.tokens, query: query))
-            tokens += page.items
-            next = page.next
-        } while next != nil
-        return tokens
+        try await all(Routes.tokens, owner.map { [("owner", $0.value)] } ?? [])
     }
 
     /// `DELETE /tokens/{id}`

@@ -13,20 +13,14 @@ extension APIClient {
         try await post(request, to: .release, of: workspace)
     }
 
-    /// `GET /workspaces/{ref}/intercepts`
+    /// `GET /workspaces/{ref}/intercepts`, all pages.
     public func intercepts(of workspace: Reference) async throws -> [InterceptReport] {
-        let list: ResourceList<InterceptReport> = try await call(
-            Request(method: .GET, path: Routes.action(.workspace, workspace.segment, .intercepts), query: workspace.query)
-        )
-        return list.items
+        try await all(Routes.action(.workspace, workspace.segment, .intercepts), workspace.query)
     }
 
-    /// `GET /environments/{ref}/intercepts`
+    /// `GET /environments/{ref}/intercepts`, all pages.
     public func intercepts(in environment: Reference) async throws -> [InterceptSummary] {
-        let list: ResourceList<InterceptSummary> = try await call(
-            Request(method: .GET, path: Routes.action(.environment, environment.segment, .intercepts), query: environment.query)
-        )
-        return list.items
+        try await all(Routes.action(.environment, environment.segment, .intercepts), environment.query)
     }
 
     /// `GET /environments/{ref}/surroundings`

@@ -98,6 +98,17 @@ public struct APIClient: Sendable {
         try await exchange(request) { try await Self.decode(Value.self, from: $0.bytes()) }
     }
 
+    /// `GET` of a list, all pages.
+    func all<Item: Sendable & Codable>(_ path: String, _ query: [(String, String)]) async throws -> [Item] {
+        var page: ResourceList<Item> = try await call(Request(method: .GET, path: path, query: query))
+        var items = page.items
+        while let next = page.next {
+            page = try await call(Request(method: .GET, path: path, query: query + [("after", next)]))
+            items += page.items
+        }
+        return items
+    }
+
     /// For calls whose answer says nothing.
     func call(_ request: Request) async throws {
         try await exchange(request) { _ = try await $0.bytes() }

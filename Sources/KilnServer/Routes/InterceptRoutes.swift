@@ -28,18 +28,23 @@ extension Backend {
         table.add(
             .get, Routes.action(.workspace, "{ref}", .intercepts),
             .init(
-                "reportIntercepts", "What a workspace intercepts, with what passed through.", answers: .ok(ResourceList<InterceptReport>.self))
+                "reportIntercepts", "A page of what a workspace intercepts, by service and port, with what passed through.",
+                .init("after", "The next of the page before."), .init("limit", "How many at most: 1 to 500, else 100.", Int.self),
+                answers: .ok(ResourceList<InterceptReport>.self))
         ) { call in
             let document = try await resolve(.workspace, call, .report)
             let workspace = try document.resource(Workspace.self)
-            return try .json(ResourceList(items: try await interceptReports(of: workspace, call)))
+            return try .json(try page(of: try await interceptReports(of: workspace, call), call) { $0.intercept.key })
         }
         table.add(
             .get, Routes.action(.environment, "{ref}", .intercepts),
-            .init("listIntercepts", "Everybody's intercepts in an environment.", answers: .ok(ResourceList<InterceptSummary>.self))
+            .init(
+                "listIntercepts", "A page of everybody's intercepts in an environment, by service and port.",
+                .init("after", "The next of the page before."), .init("limit", "How many at most: 1 to 500, else 100.", Int.self),
+                answers: .ok(ResourceList<InterceptSummary>.self))
         ) { call in
             let id = try await resolve(.environment, call, .read).id
-            return try .json(ResourceList(items: try await interceptSummaries(in: id)))
+            return try .json(try page(of: try await interceptSummaries(in: id), call, by: \.key))
         }
         table.add(
             .get, Routes.action(.environment, "{ref}", .surroundings),
@@ -55,6 +60,13 @@ extension Backend {
             let seesSecrets = Permissions.decide(call.identity, .readValues, document.subject(.environment)) == .allow
             return try .json(ServiceSurroundings(service, secrets: seesSecrets))
         }
+    }
+
+    private func page<Item>(of items: [Item], _ call: Call, by key: (Item) -> Intercept.Key) throws -> ResourceList<Item> {
+        let after = try call.query("after").map { try Intercept.Key($0) }
+        let rest = items.filter { item in after.map { $0 < key(item) } ?? true }.sorted { key($0) < key($1) }
+        let page = rest.prefix(try call.number("limit", in: 1...500) ?? 100)
+        return ResourceList(items: Array(page), next: page.count < rest.count ? page.last.map { key($0).description } : nil)
     }
 
     private func intercept(_ call: Call) async throws -> Response {
