@@ -99,6 +99,11 @@ public actor InMemoryEngine: WorkspaceEngine {
         for reader in readers.values where reader.source == source { reader.lines.yield(line) }
     }
 
+    /// Ends a log for whoever follows it.
+    public func endLog(of source: LogRequest.Source) {
+        for reader in readers.values where reader.source == source { reader.lines.finish() }
+    }
+
     /// Why no intercept works, until nil; says so to the observers of `workspace`.
     public func failIntercepts(with error: KilnError?, of workspace: ResourceID) {
         interceptFailure = error

@@ -57,6 +57,22 @@ import WorkspaceEngine
         }
     }
 
+    @Test func `one log's end ends no other`() async throws {
+        try await ServerFixture.with { kilnd in
+            let id = try await prepare(kilnd)
+            try await follow(kilnd, "?follow=true&tail=1") { next in
+                #expect(try await [next(), next()].map(\.?.time) == [18, 20])
+                await kilnd.engine.print(line("db", 21), to: .service(environment: id, name: name("db")))
+                await kilnd.engine.print(line("api", 22), to: .service(environment: id, name: name("api")))
+                #expect(Set(try await [next(), next()].map(\.?.time)) == [21, 22])
+                await kilnd.engine.endLog(of: .service(environment: id, name: name("db")))
+                try await Task.sleep(for: .milliseconds(100))
+                await kilnd.engine.print(line("api", 23), to: .service(environment: id, name: name("api")))
+                #expect(try await next()?.time == 23)
+            }
+        }
+    }
+
     @Test func `without old lines the new ones are shown all the same`() async throws {
         try await ServerFixture.with { kilnd in
             let id = try await prepare(kilnd)

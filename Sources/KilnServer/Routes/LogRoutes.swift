@@ -82,9 +82,15 @@ extension Backend {
             }
             start(first)
             group.addTask { try await Self.nextChange(of: id, feed.makeAsyncIterator()) }
-            while case .changed(let resource?, let changes) = try await group.next() {
-                start(sources(resource))
-                group.addTask { try await Self.nextChange(of: id, changes) }
+            for try await step in group {
+                switch step {
+                // The others go on.
+                case .logEnded: continue
+                case .changed(nil, _): return
+                case .changed(let resource?, let changes):
+                    start(sources(resource))
+                    group.addTask { try await Self.nextChange(of: id, changes) }
+                }
             }
         }
     }
