@@ -84,9 +84,7 @@ struct EnvironmentStatus: Verb {
                 context.output.line("connection   not there yet\(reason)")
             }
             ServiceTable.print(environment, to: context)
-            guard !report.intercepts.isEmpty else { return }
-            context.output.line()
-            context.output.table(InterceptTable.list(report.intercepts, now: context.now()))
+            InterceptTable.print(report.intercepts, to: context)
         }
     }
 }

@@ -17,6 +17,7 @@ struct EnvironmentShow: Verb {
             if common.json { return try context.output.json(found) }
             context.output.table(ServiceTable.head(found, now: context.now()))
             ServiceTable.print(found, to: context)
+            InterceptTable.print(try await client.intercepts(in: .id(found.metadata.id)), to: context)
         }
     }
 }

@@ -21,6 +21,13 @@ enum InterceptTable {
         return table
     }
 
+    /// Below something else, when there are any.
+    static func print(_ intercepts: [InterceptSummary], to context: Context) {
+        guard !intercepts.isEmpty else { return }
+        context.output.line()
+        context.output.table(list(intercepts, now: context.now()))
+    }
+
     /// Among the facts about a workspace.
     static func facts(_ intercept: InterceptSummary, now: Double) -> [(String, Table.Cell)] {
         var cell = Show.phase(intercept.phase.rawValue)
