@@ -82,6 +82,17 @@ public struct RestartServices: Sendable, Codable {
     public init(services: [Name]?) { self.services = services }
 }
 
+/// An environment that is gone and whose volumes are kept: an item of `GET /api/v1/volumes`.
+public struct VolumesInfo: Sendable, Codable, Hashable {
+    public var owner: Name
+    public var environment: Name
+
+    public init(owner: Name, environment: Name) {
+        self.owner = owner
+        self.environment = environment
+    }
+}
+
 /// `GET /healthz`, `GET /readyz`
 public struct Health: Sendable, Codable {
     /// `ok` or `ready`.

@@ -24,6 +24,8 @@ public enum Routes {
     public static let audit = "\(prefix)/audit"
     /// `POST` of `CreateToken`, `GET` of a list of `TokenInfo`, for admins; below it `DELETE` of one.
     public static let tokens = "\(prefix)/tokens"
+    /// `GET`: a list of `VolumesInfo`; below it `DELETE` of one environment's.
+    public static let volumes = "\(prefix)/volumes"
     public static let session = "\(prefix)/session"
     /// `GET` (`?query=`, `?limit=`): `PackageSummary`s.
     public static let packages = "\(prefix)/packages"

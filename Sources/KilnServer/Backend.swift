@@ -32,6 +32,7 @@ struct Backend: Sendable {
         addWorkspaces(to: &table)
         addEnvironments(to: &table)
         addApplication(to: &table)
+        addVolumes(to: &table)
         addCompose(to: &table)
         addContexts(to: &table)
         addEvents(to: &table)

@@ -86,7 +86,7 @@ enum Migrations {
                         environment TEXT NOT NULL PRIMARY KEY REFERENCES resource(id) ON DELETE CASCADE,
                         sealed BLOB NOT NULL
                     ) STRICT;
-                    -- Whether an environment with volumes ever had it.
+                    -- Whether an environment with volumes ever had it; 2: it is being deleted.
                     ALTER TABLE volume_set ADD COLUMN used INTEGER NOT NULL DEFAULT 0;
                     """
             )

@@ -60,4 +60,25 @@ import Testing
             #expect(try await make(store, on: machine).spec.volumeSet != third.spec.volumeSet)
         }
     }
+
+    @Test func `volumes without an environment are listed, and out of reach while they are deleted`() async throws {
+        try await withStore { store in
+            let machine = try await store.makeWorkmachine()
+            let first = try await make(store, on: machine, service("data"))
+            #expect(try await store.keptVolumes(of: anna).isEmpty)
+            #expect(try await code { _ = try await store.condemnVolumes(of: anna, name("shop")) } == .inUse)
+            try await store.delete(first)
+            #expect(try await store.keptVolumes(of: anna).map(\.name) == [name("shop")])
+            #expect(try await store.keptVolumes(of: name("ben")).isEmpty)
+            #expect(try await code { _ = try await store.condemnVolumes(of: anna, name("web")) } == .notFound)
+
+            let kept = try await store.condemnVolumes(of: anna, name("shop"))
+            #expect(kept.id == first.spec.volumeSet && kept.rangeIndex == first.spec.rangeIndex)
+            #expect(try await code { _ = try await make(store, on: machine) } == .nameTaken)
+            #expect(try await store.condemnVolumes(of: anna, name("shop")) == kept, "what was cut short is gone on with")
+            try await store.forgetVolumes(kept)
+            #expect(try await store.keptVolumes(of: anna).isEmpty)
+            #expect(try await make(store, on: machine).spec.volumeSet != kept.id)
+        }
+    }
 }

@@ -8,9 +8,9 @@ struct EnvironmentGroup: ParsableCommand {
         subcommands: [
             EnvironmentCreate.self, EnvironmentApply.self, EnvironmentList.self, EnvironmentShow.self, EnvironmentStart.self, EnvironmentStop.self,
             EnvironmentRestart.self, EnvironmentExec.self, EnvironmentShell.self, EnvironmentConnect.self, EnvironmentDisconnect.self,
-            EnvironmentStatus.self, EnvironmentLogs.self, EnvironmentDelete.self, EnvironmentValidate.self, EnvironmentConvert.self,
-            EnvironmentConfigGroup.self, EnvironmentSecretGroup.self, EnvironmentConfigFileGroup.self, EnvironmentShare.self,
-            EnvironmentUnshare.self, EnvironmentExportVerb.self,
+            EnvironmentStatus.self, EnvironmentLogs.self, EnvironmentDelete.self, EnvironmentVolumesGroup.self, EnvironmentValidate.self,
+            EnvironmentConvert.self, EnvironmentConfigGroup.self, EnvironmentSecretGroup.self, EnvironmentConfigFileGroup.self,
+            EnvironmentShare.self, EnvironmentUnshare.self, EnvironmentExportVerb.self,
         ],
         aliases: ["e"]
     )

@@ -44,7 +44,9 @@ struct EnvironmentStop: Verb {
 struct EnvironmentDelete: Verb {
     static let configuration = CommandConfiguration(
         commandName: "delete", abstract: "Delete an environment; its volumes only with --volumes.",
-        discussion: "Examples:\n  kl env delete shop\n  kl e rm shop --volumes --yes", aliases: ["rm"]
+        discussion:
+            "Volumes that stay are found again by the next environment of that name.\n\nExamples:\n  kl env delete shop\n  kl e rm shop --volumes --yes",
+        aliases: ["rm"]
     )
 
     @OptionGroup var environment: EnvironmentArgument
@@ -55,6 +57,16 @@ struct EnvironmentDelete: Verb {
     func run(in context: Context) async throws {
         try await context.delete(
             Environment.self, environment.reference, called: environment.name, loss: { _ in volumes ? "its volumes and all data in them" : nil },
-            volumes: volumes, wait, common)
+            volumes: volumes, kept: { volumes ? nil : $0.keptVolumes }, wait, common)
+    }
+}
+
+extension Environment {
+    /// What is to be said of the volumes that its deletion leaves.
+    fileprivate var keptVolumes: String? {
+        let volumes = Set(spec.services.flatMap { $0.volumes.map(\.volume.value) }).sorted()
+        guard !volumes.isEmpty else { return nil }
+        let names = volumes.joined(separator: ", ")
+        return "Kept for the next of that name: the volumes \(names). Remove them: kl env volumes delete \(metadata.name)"
     }
 }

@@ -32,8 +32,8 @@ extension Context {
     ///   - called: the name as it was given.
     ///   - loss: what goes along: `everything in its home`, say.
     func delete<Item: ShownResource>(
-        _ type: Item.Type, _ reference: Reference, called name: QualifiedName, loss: (Item) -> String?, volumes: Bool = false, _ wait: WaitOptions,
-        _ common: CommonOptions
+        _ type: Item.Type, _ reference: Reference, called name: QualifiedName, loss: (Item) -> String?, volumes: Bool = false,
+        kept: (Item) -> String? = { _ in nil }, _ wait: WaitOptions, _ common: CommonOptions
     ) async throws {
         try checkCanAsk(common)
         try await withClient { client in
@@ -43,7 +43,7 @@ extension Context {
             try await client.delete(Item.kind, .id(found.metadata.id), volumes: volumes)
             guard !wait.noWait else { return try finish(found, json: common.json, "\(Item.capitalizedNoun) \(name) is being deleted.") }
             try await waiter(for: found, client, wait).untilGone(found) { .working(phase: $0.phaseText, activity: $0.reason?.message) }
-            try finish(found, json: common.json, "\(Item.capitalizedNoun) \(name) is deleted.")
+            try finish(found, json: common.json, "\(Item.capitalizedNoun) \(name) is deleted.\(kept(found).map { " \($0)" } ?? "")")
         }
     }
 }
