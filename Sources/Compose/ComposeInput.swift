@@ -23,7 +23,7 @@ public struct ComposeInput: Sendable {
     public var variables: [String: String]
     /// The profiles whose services take part; `*` is all.
     public var profiles: Set<String>
-    /// Secrets that `${NAME}` in a service's variables may stand for.
+    /// Secrets that `${NAME}` in a service's variables may stand for, besides those that the files call external.
     public var secrets: Set<SecretName>
     /// The project's folder as an absolute path, by which absolute paths into it are known.
     public var directory: String?

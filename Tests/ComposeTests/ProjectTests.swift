@@ -64,6 +64,28 @@ import Testing
         #expect(again.command == ["y"])
     }
 
+    @Test func anExternalSecretStandsInAVariableBeforeItHasAValue() throws {
+        let text = """
+            services: {api: {image: x, environment: {PASSWORD: "${db_password}", URL: "db://me:${db_password}@db", OTHER: "${nothing}"}}}
+            secrets: {db_password: {external: true}}
+            """
+        let project = try read(text)
+        #expect(project.warnings.map(\.message) == ["The variable nothing is not set; it counts as empty."])
+        let api = try #require(try services(of: project).first)
+        #expect(api.secretVariables.map(\.key).sorted() == ["PASSWORD", "URL"])
+        #expect(api.secrets == [try SecretName("db_password")])
+        // A variable that is set goes before.
+        #expect(try variables(#require(try services(of: read(text, variables: ["db_password": "x"])).first)).contains("PASSWORD=x"))
+        // There is nowhere else that it could stand.
+        let elsewhere = findings("services: {api: {image: \"${key}\"}}\nsecrets: {key: {external: true}}\n")
+        #expect(elsewhere.first?.message.contains("the secret key") == true)
+    }
+
+    @Test func aNameThatIsNoneIsToldFromOneThatWouldDo() {
+        let hint = findings("services: {My_Api: {image: x}}").first?.hint
+        #expect(hint?.contains("Call it my-api;") == true && hint?.contains("aliases: [My_Api]") == true)
+    }
+
     @Test func filesThatDifferInKindCannotBeMerged() throws {
         let error = try #require(throws: ComposeError.self) {
             _ = try read(files: [("a.yaml", "services: {a: {image: a, ports: [80]}}"), ("b.yaml", "services:\n  a:\n    ports: {x: y}\n")])
