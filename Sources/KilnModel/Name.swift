@@ -26,11 +26,20 @@ public struct Name: Hashable, Sendable, Comparable, CustomStringConvertible {
         (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
     }
 
+    /// The name that comes nearest to a text that is none: `my-api` to `My_api`; nil when nothing does.
+    public static func nearest(to text: String) -> Name? {
+        guard text.utf8.count <= 63, text.utf8.allSatisfy({ (0x20..<0x7f).contains($0) }) else { return nil }
+        let letters = text.lowercased().utf8.map { isAlphanumeric($0) ? Character(Unicode.Scalar($0)) : "-" }
+        let core = letters.drop { $0 == "-" }.reversed().drop { $0 == "-" }.reversed()
+        return core.isEmpty ? nil : try? Name(String(core))
+    }
+
     private static func refusal(of text: String, because cause: String) -> KilnError {
         KilnError(
             .invalidName,
             "“\(text.printable(limit: 80))” is not a valid name: \(cause).",
-            hint: "Use 1 to 63 of a-z, 0-9 and -, beginning and ending with a letter or digit."
+            hint: (nearest(to: text).map { "Call it \($0), say. " } ?? "")
+                + "Use 1 to 63 of a-z, 0-9 and -, beginning and ending with a letter or digit."
         )
     }
 }

@@ -51,6 +51,20 @@ import Testing
         #expect(!accepts(text))
     }
 
+    @Test(arguments: [
+        ("My_Api", "my-api"), ("_a__b_", "a--b"), ("web.1", "web-1"), ("A", "a"), ("", nil), ("__", nil), ("é", nil), ("a\n", nil),
+        (String(repeating: "A", count: 64), nil),
+    ])
+    func whatIsNoNameMayComeNearOne(_ text: String, _ name: String?) {
+        #expect(Name.nearest(to: text)?.value == name)
+        do {
+            _ = try Name(text)
+            Issue.record("“\(text)” is a name")
+        } catch {
+            #expect(error.hint?.contains("Call it") == (name != nil))
+        }
+    }
+
     @Test func everyCharacterIsJudgedAsTheExpressionDoes() {
         for value in (0...0x2FFF).map(UInt32.init) + Array(0xFE00...0xFFFF) + Array(0x1D400...0x1D7FF) {
             guard let scalar = Unicode.Scalar(value) else { continue }

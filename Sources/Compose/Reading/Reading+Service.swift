@@ -8,7 +8,13 @@ extension Reading {
         do throws(KilnError) {
             name = try Name(entry.key)
         } catch {
-            refuse(entry.position, "A service is reached by its name: \(error.message)", hint: error.hint)
+            let hint = Name.nearest(to: entry.key).flatMap { nearest in
+                (try? HostName(entry.key)).map {
+                    "Call it \(nearest); who knows it as \($0) still finds it with “networks: {default: {aliases: [\($0)]}}”."
+                }
+            }
+            refuse(
+                entry.position, "A service's name is one of the network's, a label as in RFC 1123: \(error.message)", hint: hint ?? error.hint)
         }
         var keys: [YAMLNode.Entry] = []
         if !entry.value.isNull {
