@@ -149,6 +149,31 @@ import Testing
         #expect(none.statuses[0].phase == .stopped)
     }
 
+    @Test func `Several that change are replaced one after the other, the next when those before it are ready`() throws {
+        let services = [try several(3, check: true)]
+        let name = services[0].name
+        func old(_ number: Int, _ health: Health = .healthy, running: Bool = true) throws -> EnvironmentPlan.Observed {
+            try found("api", number: number, revision: "0", running: running, exit: running ? nil : 1, health: health)
+        }
+        let first = plan(services, try [old(1), old(2), old(3)])
+        #expect(first.removed == [Replica(name, 1)])
+        #expect(first.starts == [.init(service: name, number: 1, creates: true)])
+        #expect(first.statuses[0].phase == .starting)
+        #expect(first.statuses[0].replicas?[2].reason?.code == "awaiting-turn")
+        for health in [Health.starting, .unhealthy("no")] {
+            #expect(plan(services, try [found("api", health: health), old(2), old(3)]).isEmpty, "the old ones serve on")
+        }
+        #expect(plan(services, try [found("api", health: .healthy), old(2), old(3)]).removed == [Replica(name, 2)])
+        // A turn that was cut short between the removal and the start.
+        #expect(plan(services, try [old(2), old(3)]).starts == [.init(service: name, number: 1, creates: true)])
+        #expect(plan(services, try [old(2), old(3)]).removed.isEmpty)
+        // One that is not ready goes first, those that do not run at once.
+        #expect(plan(services, try [old(1), old(2), old(3, .unhealthy("no"))]).removed == [Replica(name, 3)])
+        #expect(plan(services, try [old(1), old(2, running: false), old(3, running: false)]).removed == [Replica(name, 2), Replica(name, 3)])
+        let done = plan(services, try (1...3).map { try found("api", number: $0, health: .healthy) })
+        #expect(done.isEmpty && done.statuses[0].phase == .healthy)
+    }
+
     @Test func `A service is as well as its worst container, and says which that is`() throws {
         let services = [try several(3, check: true), try service("web", 2, needs: [("api", .healthy)])]
         let sick = plan(
@@ -182,6 +207,10 @@ import Testing
         #expect(routes(sick) == [[1, 1025]])
         #expect(routes([sick[0]], leaving: [Replica(try Name("api"))]) == [[1]])
         #expect(routes([try found("api", running: false, exit: 1)]).isEmpty)
+        // About to be started, it is reached before its program runs, unless others are.
+        let starting: Set<Replica> = [Replica(try Name("api"), 2)]
+        #expect(ServiceRouting.routes(to: services, [], starting: starting).map(\.containers) == [[1025]])
+        #expect(ServiceRouting.routes(to: services, [try found("api")], starting: starting).map(\.containers) == [[1]])
         #expect(routes([try found("api", running: false, exit: 1, restart: .always)]) == [[1]])
     }
 
@@ -205,7 +234,3 @@ import Testing
         #expect(Service.Healthcheck(label: "") == nil)
     }
 }
-        // About to be started, it is reached before its program runs, unless others are.
-        let starting: Set<Replica> = [Replica(try Name("api"), 2)]
-        #expect(ServiceRouting.routes(to: services, [], starting: starting).map(\.containers) == [[1025]])
-        #expect(ServiceRouting.routes(to: services, [try found("api")], starting: starting).map(\.containers) == [[1]])

@@ -19,6 +19,8 @@ struct EnvironmentPlan: Equatable {
         var run: RestartRecord.Run?
         /// Of one that ended.
         var lastLines: [String]
+        /// What could not be run, where it ended before its program began.
+        var missingProgram: String?
         /// nil: no check, or none finished yet.
         var health: Health?
         /// What the image it was made from says.
@@ -28,6 +30,7 @@ struct EnvironmentPlan: Equatable {
         /// Unix time at which it is started again by itself; nil: it runs, or stays ended.
         var nextStart: Double? { isRunning || !startedSinceBoot ? nil : run.flatMap { record.nextStart(after: $0) } }
         var comesBack: Bool { nextStart != nil }
+        var hasEndedWell: Bool { !isRunning && startedSinceBoot && exitStatus == 0 && !comesBack }
     }
 
     /// A container that is to be started.
@@ -52,18 +55,28 @@ struct EnvironmentPlan: Equatable {
     /// - Parameter now: Unix time.
     init(services: [Service], revisions: [Name: String], observed: [Observed], now: Double) {
         let wanted = Set(services.flatMap(\.containers))
+        let several = Set(services.filter { $0.replicas > 1 }.map(\.name))
         var current: [Replica: Observed] = [:]
+        var stale: [Replica: Observed] = [:]
         for container in observed {
             let replica = container.replica
             if wanted.contains(replica), revisions[container.service] == container.revision, current[replica] == nil {
                 current[replica] = container
+            } else if wanted.contains(replica), several.contains(container.service), container.isRunning {
+                stale[replica] = container
             } else {
                 removed.append(replica)
             }
         }
         for service in services {
+            guard let replica = Self.turn(of: service, current, stale) else { continue }
+            stale[replica] = nil
+            removed.append(replica)
+        }
+        for service in services {
             let obstacle = Self.obstacle(to: service, services, current)
             let replicas = service.containers.map { replica -> ReplicaStatus in
+                if stale[replica] != nil { return Self.status(service, replica.number, .starting, reason: Self.awaitingTurn(replica)) }
                 let container = current[replica]
                 if let container, container.isRunning || container.startedSinceBoot { return Self.status(of: service, container, now) }
                 if let obstacle {
@@ -74,6 +87,21 @@ struct EnvironmentPlan: Equatable {
             }
             statuses.append(ServiceStatus(service, replicas))
         }
+    }
+
+    /// Which of several containers that run is replaced now: one after the other, the next when those that were are ready. One that is not ready
+    /// itself goes first.
+    private static func turn(of service: Service, _ current: [Replica: Observed], _ stale: [Replica: Observed]) -> Replica? {
+        let waiting = service.containers.filter { stale[$0] != nil }
+        let others = service.containers.filter { stale[$0] == nil }
+        let isClear = others.allSatisfy { replica in
+            current[replica].map { $0.isReady(in: service) || $0.hasEndedWell } ?? false
+        }
+        return isClear ? waiting.first { stale[$0]?.isReady(in: service) == false } ?? waiting.first : nil
+    }
+
+    private static func awaitingTurn(_ replica: Replica) -> Reason {
+        Reason(code: "awaiting-turn", message: "\(replica) is replaced when those before it are ready; the old one serves until then.")
     }
 
     private struct Obstacle {

@@ -18,12 +18,13 @@ extension LiveEnvironmentTests {
                     c.sendall(socket.gethostname().encode() + b"\\n")
                     c.close()
                 """
+            let check = "! test -e /tmp/sick && python3 -c 'import socket; socket.create_connection((\"127.0.0.1\", 8080))'"
             var target = try Live.environment(
                 Live.service("api", 1) {
                     $0.command = ["python3", "-c", server]
                     $0.replicas = 3
                     $0.ports = [ServicePort(8080)]
-                    $0.healthcheck = .init(command: ["/bin/sh", "-c", "! test -e /tmp/sick"], interval: 0.2, retries: 1)
+                    $0.healthcheck = .init(command: ["/bin/sh", "-c", check], interval: 0.2, retries: 1)
                 }, Live.service("caller", 2))
             let api = try Name("api")
             try await live.running(target)
@@ -52,6 +53,18 @@ extension LiveEnvironmentTests {
             try await live.running(target)
             #expect(try await live.callees(of: target) == ["api", "api-2"])
             #expect(try await live.containers(of: target.id)["api"] == first["api"])
+
+            // All anew: one after the other, and somebody always answers.
+            let before = try await live.containers(of: target.id)
+            let calls = "while ! test -e /tmp/enough; do exec 3<>/dev/tcp/api/8080 && cat <&3 || echo refused; done"
+            let calling = Task { [target] in try await live.run(calls, in: target.id, "caller") }
+            target.generations = [api: 1]
+            try await live.running(target)
+            _ = try await live.run("touch /tmp/enough", in: target.id, "caller")
+            let answers = Set(try await calling.value.split(separator: "\n").map(String.init))
+            #expect(answers == ["api", "api-2"])
+            let after = try await live.containers(of: target.id)
+            #expect(after["api"] != before["api"] && after["api-2"] != before["api-2"] && after["caller"] == before["caller"])
 
             // Each has a log of its own.
             let lines = Mutex<[LogLine]>([])
