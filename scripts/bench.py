@@ -122,9 +122,7 @@ def wait(identity, accept):
         if not line:
             raise SystemExit("the event stream ended")
         if line.startswith(b"data:"):
-            event = json.loads(line[5:])
-            value = next(iter(event.values()))
-            resource = value.get("_0", value)
+            resource = json.loads(line[5:]).get("resource", {})
             if "status" in resource and accept(resource):
                 link.close()
                 return

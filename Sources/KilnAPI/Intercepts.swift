@@ -47,8 +47,8 @@ public struct InterceptSummary: Sendable, Codable, Hashable {
     public var target: UInt16
     public var phase: InterceptStatus.Phase
     public var reason: Reason?
-    /// Unix time of the last change of phase.
-    public var since: Double
+    /// The last change of phase.
+    public var since: Timestamp
 
     public init(_ status: InterceptStatus, of workspace: Workspace) {
         environment = workspace.spec.connection

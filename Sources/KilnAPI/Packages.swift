@@ -176,13 +176,47 @@ public struct PackageUsageReport: Sendable, Codable, Hashable {
 }
 
 /// A line of the answer to `POST /api/v1/workmachines/{ref}/packages/collect`, which is NDJSON.
-public enum CollectionLine: Sendable, Codable, Hashable {
+public enum CollectionLine: Sendable, Hashable {
     case progress(PackageProgress)
     /// The last one, when it succeeded.
     /// - freed: bytes. - partial: whether there is more to collect.
     case done(freed: Int, paths: Int, partial: Bool)
     /// The last one, when it failed.
     case failed(Problem)
+}
+
+extension CollectionLine: KindCoded {
+    public enum Kind: String, Sendable, Codable, CaseIterable { case progress, done, failed }
+
+    public var kind: Kind {
+        switch self {
+        case .progress: .progress
+        case .done: .done
+        case .failed: .failed
+        }
+    }
+
+    public init(_ kind: Kind, from values: KeyedDecodingContainer<TextKey>) throws {
+        switch kind {
+        case .progress: self = .progress(try values.decode(PackageProgress.self, forKey: "progress"))
+        case .done:
+            self = .done(
+                freed: try values.decode(Int.self, forKey: "freed"), paths: try values.decode(Int.self, forKey: "paths"),
+                partial: try values.decode(Bool.self, forKey: "partial"))
+        case .failed: self = .failed(try values.decode(Problem.self, forKey: "problem"))
+        }
+    }
+
+    public func encode(into values: inout KeyedEncodingContainer<TextKey>) throws {
+        switch self {
+        case .progress(let progress): try values.encode(progress, forKey: "progress")
+        case .done(let freed, let paths, let partial):
+            try values.encode(freed, forKey: "freed")
+            try values.encode(paths, forKey: "paths")
+            try values.encode(partial, forKey: "partial")
+        case .failed(let problem): try values.encode(problem, forKey: "problem")
+        }
+    }
 }
 
 /// Why something is there: an item of `GET /api/v1/workspaces/{ref}/packages/origins?item=`.

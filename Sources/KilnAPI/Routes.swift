@@ -1,6 +1,6 @@
 public import KilnModel
 
-/// The paths of the API; `ref` is an id, a name (with `?owner=` for another owner's), or `@self` from inside a workspace.
+/// The paths of the API; `ref` is an id, a name (`owner%2Fname`, or with `?owner=`, for another owner's), or `@self` from inside a workspace.
 public enum Routes {
     public static let prefix = "/api/v1"
     /// How a workspace names itself; no valid name, so it cannot clash.

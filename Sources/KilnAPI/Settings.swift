@@ -95,12 +95,11 @@ public struct TokenInfo: Sendable, Codable, Hashable {
     public var owner: Name
     public var admin: Bool
     public var label: String
-    /// Unix time in seconds.
-    public var createdAt: Double
-    /// Unix time in seconds, to the minute.
-    public var lastUsedAt: Double?
+    public var createdAt: Timestamp
+    /// To the minute.
+    public var lastUsedAt: Timestamp?
 
-    public init(id: String, owner: Name, admin: Bool, label: String, createdAt: Double, lastUsedAt: Double?) {
+    public init(id: String, owner: Name, admin: Bool, label: String, createdAt: Timestamp, lastUsedAt: Timestamp?) {
         self.id = id
         self.owner = owner
         self.admin = admin

@@ -43,11 +43,11 @@ public struct BuildContexts: Sendable {
 
     /// Deletes uploads that were cut off, and contexts that nothing has needed for a day.
     /// - Parameter needed: those that environments are made from.
-    public func sweep(keeping needed: Set<ContentDigest>, now: Double) throws {
+    public func sweep(keeping needed: Set<ContentDigest>, now: Timestamp) throws {
         for name in try FileManager.default.contentsOfDirectory(atPath: directory) {
             let path = "\(directory)/\(name)"
             var attributes = stat()
-            guard lstat(path, &attributes) == 0, now - Double(attributes.st_mtim.tv_sec) > Self.grace else { continue }
+            guard lstat(path, &attributes) == 0, now - Timestamp(seconds: Double(attributes.st_mtim.tv_sec)) > Self.grace else { continue }
             if needed.contains(where: { "\($0).tar" == name }) { continue }
             unlink(path)
         }

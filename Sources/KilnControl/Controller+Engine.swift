@@ -87,7 +87,7 @@ extension Controller {
 }
 
 extension Workmachine.Status {
-    mutating func enter(_ phase: Workmachine.Phase, _ now: Double) {
+    mutating func enter(_ phase: Workmachine.Phase, _ now: Timestamp) {
         guard self.phase != phase else { return }
         self.phase = phase
         since = now

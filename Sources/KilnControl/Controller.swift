@@ -1,4 +1,4 @@
-internal import KilnModel
+public import KilnModel
 public import KilnStore
 public import Logging
 internal import Synchronization
@@ -24,14 +24,14 @@ public final class Controller: Sendable {
     /// The version of each workspace that an engine was last told of with success.
     let applied = Mutex<[ResourceID: Int]>([:])
     let builds = Mutex<[ResourceID: Task<Void, any Error>]>([:])
-    let now: @Sendable () -> Double
+    let now: @Sendable () -> Timestamp
 
     /// - Parameters:
     ///   - parallel: how many resources are looked at at once.
     ///   - parallelPackages: how many workspaces' packages; most of the time they wait for the network or for each other.
     public init(
         store: KilnStore, contexts: BuildContexts, logger: Logger, parallel: Int = 8, parallelPackages: Int = 64,
-        now: @escaping @Sendable () -> Double = KilnStore.unixTime
+        now: @escaping @Sendable () -> Timestamp = KilnStore.systemTime
     ) {
         self.store = store
         self.contexts = contexts

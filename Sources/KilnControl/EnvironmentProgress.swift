@@ -3,7 +3,7 @@ internal import KilnModel
 /// How an environment's status goes on. Pure.
 enum EnvironmentProgress {
     /// Before the engine is asked.
-    static func begun(_ environment: Environment, now: Double) -> Environment.Status {
+    static func begun(_ environment: Environment, now: Timestamp) -> Environment.Status {
         var status = environment.status
         let isNew = status.observedVersion != environment.metadata.version
         switch (environment.spec.desiredState, status.phase) {
@@ -22,7 +22,7 @@ enum EnvironmentProgress {
     }
 
     /// After the engine said how far it is.
-    static func observed(_ environment: Environment, _ services: [ServiceStatus], now: Double) -> Environment.Status {
+    static func observed(_ environment: Environment, _ services: [ServiceStatus], now: Timestamp) -> Environment.Status {
         var status = environment.status
         status.services = services
         status.activity = nil
@@ -39,7 +39,7 @@ enum EnvironmentProgress {
 
     /// After the engine failed.
     /// - Parameter failures: how often it had failed before, in a row.
-    static func failed(_ environment: Environment, _ error: KilnError, failures: Int, now: Double) -> Environment.Status {
+    static func failed(_ environment: Environment, _ error: KilnError, failures: Int, now: Timestamp) -> Environment.Status {
         var status = environment.status
         let kind = FailureKind(error)
         guard kind != .unreachable else { return status }
@@ -61,7 +61,7 @@ enum EnvironmentProgress {
             && (environment.status.phase == .running || environment.status.phase == .degraded)
     }
 
-    private static func judge(_ environment: Environment, _ status: inout Environment.Status, _ now: Double) {
+    private static func judge(_ environment: Environment, _ status: inout Environment.Status, _ now: Timestamp) {
         let (name, specs, hasRun) = (environment.metadata.name, environment.spec.services, hasRun(environment))
         let awaited = Set(specs.flatMap { $0.dependencies.filter { $0.condition == .completed }.map(\.service) })
         let observed = Dictionary(status.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -109,7 +109,7 @@ enum EnvironmentProgress {
 }
 
 extension Environment.Status {
-    mutating func enter(_ phase: Environment.Phase, _ now: Double) {
+    mutating func enter(_ phase: Environment.Phase, _ now: Timestamp) {
         guard self.phase != phase else { return }
         self.phase = phase
         since = now

@@ -8,7 +8,7 @@ enum InterceptProgress {
 
     /// The new entries: one for each of the spec's intercepts as `judge` says, and those that others took over, until they are named again.
     /// - Parameter told: what the engine was last told; what has ended since is not out yet.
-    static func statuses(of workspace: Workspace, told: [Intercept], now: Double, _ judge: (Intercept) -> Verdict?) -> [InterceptStatus] {
+    static func statuses(of workspace: Workspace, told: [Intercept], now: Timestamp, _ judge: (Intercept) -> Verdict?) -> [InterceptStatus] {
         let wanted = Set(workspace.spec.intercepts.map(\.key))
         let told = Set(told.map(\.key))
         let known = Dictionary(workspace.status.intercepts.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })

@@ -11,7 +11,7 @@ enum PackagesProgress {
     }
 
     /// After the engine said what the workspace sees.
-    static func observed(_ workspace: Workspace, _ observation: PackagesObservation, now: Double) -> Workspace.Status {
+    static func observed(_ workspace: Workspace, _ observation: PackagesObservation, now: Timestamp) -> Workspace.Status {
         var status = workspace.status
         // Another list may be wanted by now.
         let phase: PackagesStatus.Phase = observation.generation >= workspace.spec.packageGeneration ? .ready : .installing
@@ -24,7 +24,7 @@ enum PackagesProgress {
 
     /// After the engine failed, where nothing can be taken back. What the workspace sees stays.
     /// - Parameter generation: the one that failed.
-    static func failed(_ workspace: Workspace, generation: Int, _ error: KilnError, now: Double) -> Workspace.Status {
+    static func failed(_ workspace: Workspace, generation: Int, _ error: KilnError, now: Timestamp) -> Workspace.Status {
         var status = workspace.status
         guard workspace.spec.packageGeneration == generation else { return status }
         var packages = status.packages ?? PackagesStatus(phase: .failed, generation: 0, since: now)

@@ -33,7 +33,7 @@ enum WorkspaceProgress {
     }
 
     /// Before the engine is asked.
-    static func begun(_ workspace: Workspace, _ link: Link, now: Double) -> Workspace.Status {
+    static func begun(_ workspace: Workspace, _ link: Link, now: Timestamp) -> Workspace.Status {
         var status = workspace.status
         let isNew = status.observedVersion < workspace.metadata.version
         switch (workspace.spec.desiredState, status.phase) {
@@ -67,7 +67,7 @@ enum WorkspaceProgress {
     ///   - told: the intercepts that the engine was told, where others are wanted by now.
     static func observed(
         _ workspace: Workspace, _ link: Link, in environment: Environment? = nil, told: [Intercept]? = nil, _ observation: WorkspaceObservation,
-        now: Double
+        now: Timestamp
     ) -> Workspace.Status {
         var status = workspace.status
         status.observe(workspace.metadata.version)
@@ -94,7 +94,7 @@ enum WorkspaceProgress {
     }
 
     private static func intercepts(
-        of workspace: Workspace, told: [Intercept], _ link: Link, in environment: Environment?, _ observation: WorkspaceObservation, now: Double
+        of workspace: Workspace, told: [Intercept], _ link: Link, in environment: Environment?, _ observation: WorkspaceObservation, now: Timestamp
     ) -> [InterceptStatus] {
         var workspace = workspace
         // Those that others took over were of the environment that it was connected to.
@@ -113,7 +113,7 @@ enum WorkspaceProgress {
 
     /// After the engine failed.
     /// - Parameter failures: how often it had failed before, in a row.
-    static func failed(_ workspace: Workspace, _ error: KilnError, failures: Int, now: Double) -> Workspace.Status {
+    static func failed(_ workspace: Workspace, _ error: KilnError, failures: Int, now: Timestamp) -> Workspace.Status {
         var status = workspace.status
         let kind = FailureKind(error)
         guard kind != .unreachable else { return status }
@@ -142,14 +142,14 @@ extension Workspace.Status {
     /// A change of the packages may have carried the version further since the workspace was read.
     mutating func observe(_ version: Int) { observedVersion = max(observedVersion, version) }
 
-    mutating func enter(_ phase: Workspace.Phase, _ now: Double) {
+    mutating func enter(_ phase: Workspace.Phase, _ now: Timestamp) {
         guard self.phase != phase else { return }
         self.phase = phase
         since = now
     }
 
     /// Says the same of all intercepts that are wanted.
-    fileprivate mutating func setIntercepts(of workspace: Workspace, _ phase: InterceptStatus.Phase, _ reason: Reason?, _ now: Double) {
+    fileprivate mutating func setIntercepts(of workspace: Workspace, _ phase: InterceptStatus.Phase, _ reason: Reason?, _ now: Timestamp) {
         expect(workspace.spec.intercepts, now: now)
         let wanted = Set(workspace.spec.intercepts.map(\.key))
         for index in intercepts.indices where wanted.contains(intercepts[index].key) {
@@ -159,7 +159,7 @@ extension Workspace.Status {
         }
     }
 
-    fileprivate mutating func connection(_ environment: ResourceID, _ phase: Workspace.Connection.Phase, _ reason: Reason?, _ now: Double) {
+    fileprivate mutating func connection(_ environment: ResourceID, _ phase: Workspace.Connection.Phase, _ reason: Reason?, _ now: Timestamp) {
         let same = connection?.environment == environment && connection?.phase == phase
         connection = .init(environment: environment, phase: phase, since: same ? connection?.since ?? now : now, reason: reason)
     }

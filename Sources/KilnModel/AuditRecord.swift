@@ -35,8 +35,7 @@ public struct AuditRecord: Sendable, Codable, Hashable {
 
     /// Its place among all records; grows.
     public var sequence: Int
-    /// Unix time in seconds.
-    public var time: Double
+    public var time: Timestamp
     public var actor: Actor
     /// The operation by its name in the API's description: `createWorkspace`.
     public var action: String
@@ -48,7 +47,7 @@ public struct AuditRecord: Sendable, Codable, Hashable {
     public var code: String?
 
     public init(
-        sequence: Int = 0, time: Double = 0, actor: Actor, action: String, subject: Subject? = nil, status: Int, code: String? = nil
+        sequence: Int = 0, time: Timestamp = 0, actor: Actor, action: String, subject: Subject? = nil, status: Int, code: String? = nil
     ) {
         self.sequence = sequence
         self.time = time

@@ -59,8 +59,8 @@ public struct Environment: Resource {
         public var reason: Reason?
         /// What is being done right now, for progress lines.
         public var activity: String?
-        /// Unix time of the last change of phase.
-        public var since: Double = 0
+        /// The last change of phase.
+        public var since: Timestamp = 0
         public var observedVersion: Int = 0
         public var services: [ServiceStatus] = []
 

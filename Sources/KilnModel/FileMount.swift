@@ -1,6 +1,6 @@
 /// A file or folder that came with the Compose file, as a service sees it.
 public struct FileMount: Sendable, Codable, Hashable {
-    public enum Source: Sendable, Codable, Hashable {
+    public enum Source: Sendable, Hashable {
         /// A copy of a file or folder that lay beside the Compose file.
         case copy(FileCopy)
         /// The text of a small file.
@@ -30,6 +30,34 @@ public struct FileMount: Sendable, Codable, Hashable {
         self.user = user
         self.group = group
         self.name = name
+    }
+}
+
+extension FileMount.Source: KindCoded {
+    public enum Kind: String, Sendable, Codable, CaseIterable { case copy, text, secret }
+
+    public var kind: Kind {
+        switch self {
+        case .copy: .copy
+        case .text: .text
+        case .secret: .secret
+        }
+    }
+
+    public init(_ kind: Kind, from values: KeyedDecodingContainer<TextKey>) throws {
+        switch kind {
+        case .copy: self = .copy(try values.decode(FileCopy.self, forKey: "copy"))
+        case .text: self = .text(try values.decode(String.self, forKey: "text"))
+        case .secret: self = .secret(try values.decode(SecretName.self, forKey: "secret"))
+        }
+    }
+
+    public func encode(into values: inout KeyedEncodingContainer<TextKey>) throws {
+        switch self {
+        case .copy(let copy): try values.encode(copy, forKey: "copy")
+        case .text(let text): try values.encode(text, forKey: "text")
+        case .secret(let name): try values.encode(name, forKey: "secret")
+        }
     }
 }
 

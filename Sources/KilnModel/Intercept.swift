@@ -16,10 +16,10 @@ public struct Intercept: Sendable, Codable, Hashable {
     public var existing: Existing
     /// Whether the original answers while nothing listens on the target; otherwise callers are refused.
     public var fallback: Bool
-    /// Unix time at which it was asked for.
-    public var since: Double
+    /// When it was asked for.
+    public var since: Timestamp
 
-    public init(service: Name, port: ServicePort, target: UInt16, existing: Existing = .drain, fallback: Bool = true, since: Double) {
+    public init(service: Name, port: ServicePort, target: UInt16, existing: Existing = .drain, fallback: Bool = true, since: Timestamp) {
         self.service = service
         self.port = port
         self.target = target

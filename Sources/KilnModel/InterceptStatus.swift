@@ -18,10 +18,10 @@ public struct InterceptStatus: Sendable, Codable, Hashable {
     public var target: UInt16
     public var phase: Phase
     public var reason: Reason?
-    /// Unix time of the last change of phase.
-    public var since: Double
+    /// The last change of phase.
+    public var since: Timestamp
 
-    public init(service: Name, port: ServicePort, target: UInt16, phase: Phase, reason: Reason? = nil, since: Double) {
+    public init(service: Name, port: ServicePort, target: UInt16, phase: Phase, reason: Reason? = nil, since: Timestamp) {
         self.service = service
         self.port = port
         self.target = target
@@ -34,14 +34,14 @@ public struct InterceptStatus: Sendable, Codable, Hashable {
 extension InterceptStatus {
     public var key: Intercept.Key { Intercept.Key(service, port) }
 
-    public init(_ intercept: Intercept, _ phase: Phase, reason: Reason? = nil, since: Double) {
+    public init(_ intercept: Intercept, _ phase: Phase, reason: Reason? = nil, since: Timestamp) {
         self.init(service: intercept.service, port: intercept.port, target: intercept.target, phase: phase, reason: reason, since: since)
     }
 }
 
 extension Workspace.Status {
     /// Sees to it that there is an entry for each of `wanted`: what is new, was lost, or goes to another port than before is starting.
-    public mutating func expect(_ wanted: [Intercept], now: Double) {
+    public mutating func expect(_ wanted: [Intercept], now: Timestamp) {
         for intercept in wanted {
             guard let index = intercepts.firstIndex(where: { $0.key == intercept.key }) else {
                 intercepts.append(InterceptStatus(intercept, .starting, since: now))

@@ -53,7 +53,7 @@ public struct InterceptWish: Sendable, Hashable {
     /// A number names that port, declared or not; its transport is the declared one, TCP in doubt. A target alone means the service's only
     /// port, or among several the one of the same number. Nothing at all means the service's only port, to the same number.
     /// - Throws: `port-needed` when several could be meant, or none; `invalid-value` for port 0 and for a port named twice.
-    public func intercepts(declared: [ServicePort], since: Double) throws(KilnError) -> [Intercept] {
+    public func intercepts(declared: [ServicePort], since: Timestamp) throws(KilnError) -> [Intercept] {
         var intercepts: [Intercept] = []
         for wish in ports.isEmpty ? [PortWish()] : ports {
             let port = try resolve(wish, declared)

@@ -6,12 +6,11 @@ public struct LogLine: Sendable, Codable, Hashable {
     public var service: Name?
     /// Which of the service's containers, from 1; nil for a workspace.
     public var replica: Int?
-    /// Unix time in seconds.
-    public var time: Double
+    public var time: Timestamp
     public var channel: Channel
     public var text: String
 
-    public init(service: Name? = nil, replica: Int? = nil, time: Double, channel: Channel, text: String) {
+    public init(service: Name? = nil, replica: Int? = nil, time: Timestamp, channel: Channel, text: String) {
         self.service = service
         self.replica = replica
         self.time = time

@@ -2,7 +2,7 @@
 /// have the same.
 public struct LogPosition: Sendable, Hashable {
     /// Of the last line taken; nil before the first.
-    public private(set) var time: Double?
+    public private(set) var time: Timestamp?
     /// Lines taken that have this time.
     private var count = 0
     /// Of those, how many are still to be met again.

@@ -3,6 +3,35 @@ public enum ResourceKind: String, Sendable, Codable, CaseIterable {
     case workmachine = "workmachines"
     case workspace = "workspaces"
     case environment = "environments"
+
+    /// What a person calls one of this kind, and what JSON does: `workspace`.
+    public var noun: String {
+        switch self {
+        case .workmachine: "workmachine"
+        case .workspace: "workspace"
+        case .environment: "environment"
+        }
+    }
+}
+
+extension ResourceKind {
+    /// - Parameter noun: `workspace`; in audit records of old it may be the raw value.
+    /// - Throws: `invalid-value` that names the kinds.
+    public init(noun: String) throws(KilnError) {
+        guard let kind = Self.allCases.first(where: { $0.noun == noun }) ?? Self(rawValue: noun) else {
+            throw KilnError(
+                .invalidValue, "There is no kind \(noun.printable(limit: 40)).",
+                hint: "Use one of \(Self.allCases.map(\.noun).joined(separator: ", ")).")
+        }
+        self = kind
+    }
+
+    public init(from decoder: any Decoder) throws { try self.init(noun: decoder.singleValueContainer().decode(String.self)) }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(noun)
+    }
 }
 
 /// Identity and bookkeeping of a resource.
@@ -13,12 +42,11 @@ public struct Metadata: Hashable, Sendable, Codable {
     /// Grows by one with every change of the spec and with the request to delete; a write with a stale version is refused. Changes of the
     /// status leave it alone: `status.observedVersion` says which version a status was made for.
     public var version: Int
-    /// Unix time in seconds.
-    public let createdAt: Double
+    public let createdAt: Timestamp
     /// Set once deletion was asked for; never unset. The resource vanishes when everything of it is gone.
-    public var deletionRequestedAt: Double?
+    public var deletionRequestedAt: Timestamp?
 
-    public init(id: ResourceID, name: Name, owner: Name, version: Int = 1, createdAt: Double, deletionRequestedAt: Double? = nil) {
+    public init(id: ResourceID, name: Name, owner: Name, version: Int = 1, createdAt: Timestamp, deletionRequestedAt: Timestamp? = nil) {
         self.id = id
         self.name = name
         self.owner = owner

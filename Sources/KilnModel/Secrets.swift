@@ -79,7 +79,7 @@ public struct SecretValue: Sendable, Codable, Hashable {
 
 /// A text into which the values of secrets are yet to come.
 public struct SecretTemplate: Sendable, Codable, Hashable {
-    public enum Piece: Sendable, Codable, Hashable {
+    public enum Piece: Sendable, Hashable {
         case text(String)
         case secret(SecretName)
     }
@@ -100,6 +100,31 @@ public struct SecretTemplate: Sendable, Codable, Hashable {
             case .secret(let name): "${\(name)}"
             }
         }.joined()
+    }
+}
+
+extension SecretTemplate.Piece: KindCoded {
+    public enum Kind: String, Sendable, Codable, CaseIterable { case text, secret }
+
+    public var kind: Kind {
+        switch self {
+        case .text: .text
+        case .secret: .secret
+        }
+    }
+
+    public init(_ kind: Kind, from values: KeyedDecodingContainer<TextKey>) throws {
+        switch kind {
+        case .text: self = .text(try values.decode(String.self, forKey: "text"))
+        case .secret: self = .secret(try values.decode(SecretName.self, forKey: "secret"))
+        }
+    }
+
+    public func encode(into values: inout KeyedEncodingContainer<TextKey>) throws {
+        switch self {
+        case .text(let text): try values.encode(text, forKey: "text")
+        case .secret(let name): try values.encode(name, forKey: "secret")
+        }
     }
 }
 

@@ -118,7 +118,8 @@ public struct Service: Sendable, Codable, Hashable {
         }
     }
 
-    public enum RestartPolicy: Sendable, Codable, Hashable {
+    /// In JSON as a Compose file writes it: `unless-stopped`, `on-failure:5`.
+    public enum RestartPolicy: Sendable, Hashable {
         case no, always, unlessStopped
         case onFailure(maximumRetries: Int?)
     }

@@ -1,7 +1,32 @@
 /// Where a service's image comes from.
-public enum ServiceImage: Sendable, Codable, Hashable {
+public enum ServiceImage: Sendable, Hashable {
     case reference(ImageReference)
     case build(ImageBuild)
+}
+
+extension ServiceImage: KindCoded {
+    public enum Kind: String, Sendable, Codable, CaseIterable { case reference, build }
+
+    public var kind: Kind {
+        switch self {
+        case .reference: .reference
+        case .build: .build
+        }
+    }
+
+    public init(_ kind: Kind, from values: KeyedDecodingContainer<TextKey>) throws {
+        switch kind {
+        case .reference: self = .reference(try values.decode(ImageReference.self, forKey: "reference"))
+        case .build: self = .build(try values.decode(ImageBuild.self, forKey: "build"))
+        }
+    }
+
+    public func encode(into values: inout KeyedEncodingContainer<TextKey>) throws {
+        switch self {
+        case .reference(let reference): try values.encode(reference, forKey: "reference")
+        case .build(let build): try values.encode(build, forKey: "build")
+        }
+    }
 }
 
 /// A build of an image from a context; its tag derives from its content, so that the same build is never done twice.

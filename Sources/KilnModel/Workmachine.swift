@@ -25,8 +25,8 @@ public struct Workmachine: Resource {
     public struct Status: Sendable, Codable, Hashable {
         public var phase: Phase = .pending
         public var reason: Reason?
-        /// Unix time of the last change of phase.
-        public var since: Double = 0
+        /// The last change of phase.
+        public var since: Timestamp = 0
         public var engine: EngineInfo?
 
         public init() {}

@@ -59,8 +59,8 @@ public struct Workspace: Resource {
     public struct Status: Sendable, Codable, Hashable {
         public var phase: Phase = .pending
         public var reason: Reason?
-        /// Unix time of the last change of phase.
-        public var since: Double = 0
+        /// The last change of phase.
+        public var since: Timestamp = 0
         /// The version of the workspace this status was made for.
         public var observedVersion: Int = 0
         public var connection: Connection?
@@ -78,11 +78,11 @@ public struct Workspace: Resource {
 
         public var environment: ResourceID
         public var phase: Phase
-        /// Unix time of the last change of phase.
-        public var since: Double
+        /// The last change of phase.
+        public var since: Timestamp
         public var reason: Reason?
 
-        public init(environment: ResourceID, phase: Phase, since: Double, reason: Reason? = nil) {
+        public init(environment: ResourceID, phase: Phase, since: Timestamp, reason: Reason? = nil) {
             self.environment = environment
             self.phase = phase
             self.since = since

@@ -63,6 +63,6 @@ extension AuditRecord {
         let text: String = row["record"]
         self = try JSONDecoder().decode(AuditRecord.self, from: Data(text.utf8))
         sequence = row["sequence"]
-        time = row["time"]
+        time = Timestamp(seconds: row["time"])
     }
 }

@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import GRDB
 public import KilnModel
 
@@ -115,7 +114,7 @@ extension StoreTransaction {
 
 extension Workspace {
     /// - Returns: whether anything changed. What failed and is asked for again is tried again.
-    fileprivate mutating func replaceIntercepts(by wanted: [Intercept], now: Double) -> Bool {
+    fileprivate mutating func replaceIntercepts(by wanted: [Intercept], now: Timestamp) -> Bool {
         let before = self
         for intercept in wanted {
             if let index = spec.intercepts.firstIndex(where: { $0.key == intercept.key }) {
@@ -133,14 +132,14 @@ extension Workspace {
         return self != before
     }
 
-    fileprivate mutating func loseIntercepts(_ keys: Set<Intercept.Key>, to winner: Metadata, now: Double) {
+    fileprivate mutating func loseIntercepts(_ keys: Set<Intercept.Key>, to winner: Metadata, now: Timestamp) {
         let lost = spec.intercepts.filter { keys.contains($0.key) }
         spec.intercepts.removeAll { keys.contains($0.key) }
         status.intercepts.removeAll { keys.contains($0.key) }
         status.intercepts += lost.map { intercept in
             let reason = Reason(
                 code: KilnError.Code.intercepted.value,
-                message: "\(winner.owner)/\(winner.name) took \(intercept.key) over at \(Timestamp.text(now)).",
+                message: "\(winner.owner)/\(winner.name) took \(intercept.key) over at \(now.text(fraction: 0)).",
                 hint: "Take it back: kl intercept start \(intercept.service) --port \(intercept.port.number):\(intercept.targetText) --take-over"
             )
             return InterceptStatus(intercept, .lost, reason: reason, since: now)
@@ -161,19 +160,11 @@ extension KilnError {
     fileprivate static func intercepted(_ keys: Set<Intercept.Key>, by holders: [Workspace]) -> KilnError {
         let taken = holders.flatMap { holder in
             holder.spec.intercepts.filter { keys.contains($0.key) }.map { intercept in
-                "\(intercept.key) is intercepted by \(holder.metadata.owner)/\(holder.metadata.name) since \(Timestamp.text(intercept.since))"
+                "\(intercept.key) is intercepted by \(holder.metadata.owner)/\(holder.metadata.name) since \(intercept.since.text(fraction: 0))"
             }
         }
         return KilnError(
             .intercepted, taken.joined(separator: ", ") + ".", hint: "Agree on it, or take it over: the same command with --take-over."
         )
-    }
-}
-
-private enum Timestamp {
-    /// `2026-11-24 01:54:14 UTC`
-    static func text(_ time: Double) -> String {
-        let style = Date.ISO8601FormatStyle(dateTimeSeparator: .space).year().month().day().time(includingFractionalSeconds: false)
-        return style.format(Date(timeIntervalSince1970: time)) + " UTC"
     }
 }

@@ -126,7 +126,7 @@ extension Workspace {
     /// Takes another list and says that it is being installed.
     /// - Returns: what the history is to say.
     mutating func take(
-        _ packages: [LockedPackage], as deed: PackageGeneration.Deed, restored: Int? = nil, isAtomic: Bool = false, now: Double
+        _ packages: [LockedPackage], as deed: PackageGeneration.Deed, restored: Int? = nil, isAtomic: Bool = false, now: Timestamp
     ) -> PackageGeneration {
         let changes = PackageChange.between(spec.packages, packages)
         spec.packages = packages
@@ -139,7 +139,7 @@ extension Workspace {
             isAtomic: isAtomic)
     }
 
-    fileprivate mutating func beginInstalling(now: Double) {
+    fileprivate mutating func beginInstalling(now: Timestamp) {
         // The version that this becomes says nothing new of the rest of the workspace.
         if status.observedVersion == metadata.version { status.observedVersion += 1 }
         var packages = status.packages ?? PackagesStatus(phase: .installing, generation: 0, since: now)

@@ -1,6 +1,6 @@
 internal import FoundationEssentials
 internal import GRDB
-internal import KilnModel
+public import KilnModel
 
 /// kilnd's memory: resources, the feed of their changes, and the tokens that may ask for them, in one SQLite file.
 ///
@@ -12,7 +12,7 @@ public final class KilnStore: Sendable {
     let feedLength: Int
     let vault: SecretVault
     let signal: FeedSignal
-    let now: @Sendable () -> Double
+    let now: @Sendable () -> Timestamp
     /// For whom it is changed: what it changes is noted in the audit.
     let author: (any ChangeAuthor)?
 
@@ -20,10 +20,10 @@ public final class KilnStore: Sendable {
     /// - Parameters:
     ///   - path: of the SQLite file; its directory must exist.
     ///   - feedLength: how many of the last changes stay readable.
-    ///   - now: Unix time in seconds.
+    ///   - now: the clock.
     /// - Throws: `KilnError` when the file cannot be opened, is no database, or comes from a newer Kiln.
     public init(
-        path: String, feedLength: Int = 10_000, now: @escaping @Sendable () -> Double = KilnStore.unixTime
+        path: String, feedLength: Int = 10_000, now: @escaping @Sendable () -> Timestamp = KilnStore.systemTime
     ) throws {
         self.path = path
         self.feedLength = feedLength
@@ -71,8 +71,8 @@ public final class KilnStore: Sendable {
         return directory + "secrets.key"
     }
 
-    /// The system's clock: Unix time in seconds.
-    public static func unixTime() -> Double { Date().timeIntervalSince1970 }
+    /// The system's clock.
+    public static func systemTime() -> Timestamp { Timestamp(seconds: Date().timeIntervalSince1970) }
 
     /// Closes the file; the store is of no use afterwards.
     public func close() throws {

@@ -143,6 +143,18 @@ enum Migrations {
                     """
             )
         }
+        migrator.registerMigration("times and kinds as the API has them") { db in
+            for row in try Row.fetchAll(db, sql: "SELECT id, document FROM resource") {
+                try db.execute(sql: "UPDATE resource SET document = ? WHERE id = ?", arguments: [OldJSON.renewed(row["document"]), row["id"]])
+            }
+            for row in try Row.fetchAll(db, sql: "SELECT workspace, number, document FROM package_generation") {
+                try db.execute(
+                    sql: "UPDATE package_generation SET document = ? WHERE workspace = ? AND number = ?",
+                    arguments: [OldJSON.renewed(row["document"]), row["workspace"], row["number"]])
+            }
+            // Whoever followed is told that it has expired, and reads anew.
+            try db.execute(sql: "DELETE FROM feed")
+        }
         return migrator
     }
 }

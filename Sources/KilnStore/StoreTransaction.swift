@@ -5,15 +5,15 @@ internal import KilnModel
 /// The pieces that the store's verbs are made of; lives as long as one write.
 final class StoreTransaction {
     let database: Database
-    /// Unix time of this transaction.
-    let time: Double
+    /// When it is made.
+    let time: Timestamp
     /// The last change it appended to the feed.
     private(set) var lastSequence: Int64?
     /// The resource that it made.
     private(set) var created: AuditRecord.Subject?
     private let feedLength: Int
 
-    init(database: Database, time: Double, feedLength: Int) {
+    init(database: Database, time: Timestamp, feedLength: Int) {
         self.database = database
         self.time = time
         self.feedLength = feedLength

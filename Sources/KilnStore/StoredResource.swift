@@ -35,15 +35,6 @@ extension Environment: StoredResource {
 }
 
 extension ResourceKind {
-    /// What a person calls one of this kind: `workspace`.
-    public var noun: String {
-        switch self {
-        case .workmachine: "workmachine"
-        case .workspace: "workspace"
-        case .environment: "environment"
-        }
-    }
-
     /// The command of `kl` that deals with it: `kl ws`.
     public var command: String {
         switch self {

@@ -9,10 +9,9 @@ public struct TokenRecord: Sendable, Hashable {
     public let owner: Name
     public let admin: Bool
     public let label: String
-    /// Unix time in seconds.
-    public let createdAt: Double
-    /// Unix time in seconds, to the minute.
-    public let lastUsedAt: Double?
+    public let createdAt: Timestamp
+    /// To the minute.
+    public let lastUsedAt: Timestamp?
 }
 
 extension KilnStore {
@@ -32,7 +31,7 @@ extension KilnStore {
             )
             try transaction.database.execute(
                 sql: "INSERT INTO token (id, owner, admin, label, hash, created_at) VALUES (?, ?, ?, ?, ?, ?)",
-                arguments: [record.id, owner.value, admin, label, Token.hash(secret), record.createdAt]
+                arguments: [record.id, owner.value, admin, label, Token.hash(secret), record.createdAt.seconds]
             )
             return (record, secret)
         }
@@ -49,7 +48,7 @@ extension KilnStore {
         if now() - (record.lastUsedAt ?? 0) > Self.useInterval {
             try await write(durable: false) { transaction in
                 try transaction.database.execute(
-                    sql: "UPDATE token SET last_used_at = ? WHERE id = ?", arguments: [transaction.time, record.id]
+                    sql: "UPDATE token SET last_used_at = ? WHERE id = ?", arguments: [transaction.time.seconds, record.id]
                 )
             }
         }
@@ -67,7 +66,7 @@ extension KilnStore {
     public func revokeToken(_ id: String) async throws {
         try await write { transaction in
             try transaction.database.execute(
-                sql: "UPDATE token SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", arguments: [transaction.time, id]
+                sql: "UPDATE token SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", arguments: [transaction.time.seconds, id]
             )
             guard transaction.database.changesCount == 1 else {
                 throw KilnError(.notFound, "There is no token with the id \(id.printable(limit: 40)).", hint: "List them with: kilnd token list")
@@ -103,7 +102,7 @@ extension TokenRecord {
         owner = try Name(row["owner"])
         admin = row["admin"]
         label = row["label"]
-        createdAt = row["created_at"]
-        lastUsedAt = row["last_used_at"]
+        createdAt = Timestamp(seconds: row["created_at"])
+        lastUsedAt = (row["last_used_at"] as Double?).map(Timestamp.init(seconds:))
     }
 }

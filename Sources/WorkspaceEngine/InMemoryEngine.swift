@@ -320,7 +320,7 @@ public actor InMemoryEngine: WorkspaceEngine {
     private static func usualLines(of source: LogRequest.Source) -> [LogLine] {
         var (service, replica): (Name?, Int?) = (nil, nil)
         if case .service(_, let name, let number) = source { (service, replica) = (name, number) }
-        return (1...3).map { LogLine(service: service, replica: replica, time: Double($0), channel: .output, text: "line \($0)") }
+        return (1...3).map { LogLine(service: service, replica: replica, time: Timestamp(seconds: Double($0)), channel: .output, text: "line \($0)") }
     }
 
     public func usage(of workspace: WorkspaceTarget) async throws -> WorkspaceUsage {

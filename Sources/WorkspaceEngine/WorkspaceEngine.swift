@@ -334,10 +334,10 @@ public struct LogRequest: Sendable, Codable, Hashable {
     public var follow: Bool
     /// How many of the last lines; nil: all.
     public var tail: Int?
-    /// Only what was printed from this Unix time on.
-    public var since: Double?
+    /// Only what was printed from then on.
+    public var since: Timestamp?
 
-    public init(source: Source, follow: Bool = false, tail: Int? = nil, since: Double? = nil) {
+    public init(source: Source, follow: Bool = false, tail: Int? = nil, since: Timestamp? = nil) {
         self.source = source
         self.follow = follow
         self.tail = tail

@@ -111,9 +111,9 @@ import WorkspaceEngine
         try await Fixture.with { fixture in
             let (needed, unneeded) = (try await fixture.makeContext(), try await fixture.makeContext("f"))
             let contexts = fixture.controller.contexts
-            try contexts.sweep(keeping: [needed.context], now: KilnStore.unixTime())
+            try contexts.sweep(keeping: [needed.context], now: KilnStore.systemTime())
             #expect(contexts.contains(unneeded.context))
-            try contexts.sweep(keeping: [needed.context], now: KilnStore.unixTime() + 25 * 3600)
+            try contexts.sweep(keeping: [needed.context], now: KilnStore.systemTime() + 25 * 3600)
             #expect(!contexts.contains(unneeded.context))
             #expect(contexts.contains(needed.context))
         }

@@ -239,7 +239,7 @@ import WorkspaceEngine
         )
     }
 
-    private func observed(_ workspace: Workspace, _ observation: WorkspaceObservation, now: Double, told: [Intercept]? = nil) throws
+    private func observed(_ workspace: Workspace, _ observation: WorkspaceObservation, now: Timestamp, told: [Intercept]? = nil) throws
         -> [InterceptStatus]
     {
         let shop = try shop()
@@ -250,7 +250,8 @@ import WorkspaceEngine
     @Test func `a phase keeps the time of its last change`() throws {
         var workspace = try workspace([intercept])
         for (state, phase, time, since) in [
-            (InterceptObservation.State.active, InterceptStatus.Phase.active, 5.0, 5.0), (.active, .active, 6, 5), (.waiting, .waiting, 7, 7),
+            (InterceptObservation.State.active, InterceptStatus.Phase.active, 5 as Timestamp, 5 as Timestamp), (.active, .active, 6, 5),
+            (.waiting, .waiting, 7, 7),
             (.failing(KilnError(.probeFailed, "no")), .failing, 8, 8), (.failing(KilnError(.probeFailed, "still no")), .failing, 9, 8),
         ] {
             workspace.status.intercepts = try observed(workspace, try observation(state), now: time)

@@ -2,7 +2,7 @@ import KilnModel
 import Testing
 
 @Suite struct LogPositionTests {
-    private func line(_ time: Double, _ text: String) -> LogLine { LogLine(time: time, channel: .output, text: text) }
+    private func line(_ time: Double, _ text: String) -> LogLine { LogLine(time: Timestamp(seconds: time), channel: .output, text: text) }
 
     @Test func `a log that is read again from its last time on gives new lines only, also such of the same time`() {
         var position = LogPosition()

@@ -63,6 +63,13 @@ import Testing
                 ("POST", "/workspaces", #"{"name":"w","memory":1}"#, 400, "invalid-value", "64 MiB"),
                 ("POST", "/environments/shop/sessions?service=b", "", 404, "not-found", "It has a."),
                 ("POST", "/environments/shop/restart", #"{"services":["b"]}"#, 404, "not-found", "It has a."),
+                ("GET", "/workspaces?phase=Nope", nil, 400, "invalid-value", "Use one of Pending, Starting,"),
+                ("GET", "/environments?phase=Suspended", nil, 400, "invalid-value", "Degraded"),
+                ("GET", "/workspaces?after=bogus", nil, 400, "invalid-value", "next of the page before"),
+                ("GET", "/workspaces?prefix=Hel", nil, 400, "invalid-value", "a-z"),
+                ("GET", "/workspaces?fase=Running", nil, 400, "invalid-value", "?phase="),
+                ("DELETE", "/environments/shop?volume=true", nil, 400, "invalid-value", "?volumes="),
+                ("GET", "/events?kind=workspaces2", nil, 400, "invalid-value", "workmachine, workspace, environment"),
             ]
             for (method, path, body, status, code, hint) in cases {
                 let answer = try await kilnd.send(method, "/api/v1\(path)", body: body)
@@ -71,6 +78,12 @@ import Testing
                 #expect(problem.hint?.contains(hint) == true, "\(method) \(path): \(answer.text)")
             }
             #expect(try await kilnd.send("GET", "/api/v1/workspaces").text.components(of: #""metadata""#) == 1)
+            for query in ["prefix=he", "prefix=hel-", "phase=Running&limit=1", "after=anna%2Fhello"] {
+                #expect(try await kilnd.send("GET", "/api/v1/workspaces?\(query)").status == 200, "\(query)")
+            }
+            #expect(try await kilnd.send("GET", "/api/v1/workspaces?phase=Running&phase=Failed").text.contains("twice"))
+            #expect(try await kilnd.send("GET", "/api/v1/audit?action=makeTea", token: "admin").status == 400)
+            #expect(try await kilnd.send("GET", "/api/v1/audit?action=createWorkspace", token: "admin").status == 200)
         }
     }
 

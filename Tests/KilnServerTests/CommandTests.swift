@@ -32,7 +32,7 @@ import Testing
         let context = Context(
             environment: ["HOME": "/nonexistent", "KILN_URL": "http://127.0.0.1:\(kilnd.port)", "KILN_TOKEN": token ?? kilnd.anna],
             output: texts.output, input: Input(descriptor: pipe.fileHandleForReading.fileDescriptor, ask: nil), workspaceSocket: "/nonexistent",
-            now: { Date().timeIntervalSince1970 })
+            now: { Timestamp(seconds: Date().timeIntervalSince1970) })
         let status = await KlProgram.run(arguments, in: context)
         return Run(status: status, output: texts.standard, error: texts.error)
     }

@@ -22,7 +22,7 @@ import Testing
     @Test func `changes arrive as they happen, only one's own, and resume after the last one seen`() async throws {
         try await ServerFixture.with { kilnd in
             var seen: [String] = []
-            try await follow(kilnd, "?kind=workmachines") { events in
+            try await follow(kilnd, "?kind=workmachine") { events in
                 _ = try await kilnd.send("POST", "/api/v1/workmachines", token: "ben", body: #"{"name":"bens"}"#)
                 try await kilnd.makeMachine()
                 while true {

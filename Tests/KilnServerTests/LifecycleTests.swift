@@ -89,10 +89,10 @@ import Testing
         try await ServerFixture.with { kilnd in
             try await kilnd.makeMachine()
             let id = try await kilnd.makeWorkspace("hello").metadata.id
-            for path in ["hello", "\(id)", "hello?owner=anna"] {
+            for path in ["hello", "\(id)", "hello?owner=anna", "anna%2Fhello"] {
                 let answer = try await kilnd.send("GET", "/api/v1/workspaces/\(path)", token: "ben")
                 #expect(answer.status == 404)
-                #expect(!answer.text.contains("anna"))
+                #expect(path.hasPrefix("anna") || !answer.text.contains("anna"))
             }
             #expect(try await kilnd.send("DELETE", "/api/v1/workspaces/\(id)", token: "ben").status == 404)
             #expect(try await kilnd.send("POST", "/api/v1/workspaces/\(id)/suspend", token: "ben").status == 404)
@@ -102,7 +102,13 @@ import Testing
             #expect(try await kilnd.send("GET", "/api/v1/workspaces?owner=*", token: "ben").status == 403)
             #expect(try await kilnd.send("POST", "/api/v1/workmachines?owner=anna", token: "ben", body: #"{"name":"x"}"#).status == 404)
             #expect(try await kilnd.send("GET", "/api/v1/workspaces?owner=*", token: "admin").text.contains("hello"))
-            #expect(try await kilnd.send("GET", "/api/v1/workspaces/hello?owner=anna", token: "admin").status == 200)
+            for path in ["hello?owner=anna", "anna%2Fhello", "anna%2fhello", "anna%2Fhello?owner=ben"] {
+                #expect(try await kilnd.send("GET", "/api/v1/workspaces/\(path)", token: "admin").status == 200, "\(path)")
+            }
+            #expect(try await kilnd.send("POST", "/api/v1/workspaces/anna%2Fhello/suspend", token: "admin").status == 202)
+            for path in ["anna%2F..%2Fhello", "%2Fhello", "anna%2F", "Anna%2Fhello", "anna%252Fhello"] {
+                #expect(try await kilnd.send("GET", "/api/v1/workspaces/\(path)", token: "admin").status == 400, "\(path)")
+            }
         }
     }
 

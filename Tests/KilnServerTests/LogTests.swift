@@ -7,7 +7,7 @@ import WorkspaceEngine
 @testable import KilnServer
 
 @Suite struct LogTests {
-    private func line(_ service: String, _ time: Double, _ text: String = "") -> LogLine {
+    private func line(_ service: String, _ time: Timestamp, _ text: String = "") -> LogLine {
         LogLine(service: name(service), time: time, channel: .output, text: text)
     }
 
@@ -19,12 +19,12 @@ import WorkspaceEngine
         let id = try #require(try await kilnd.apply(Self.compose, status: 201).environment?.metadata.id)
         for number in 1...20 {
             let service = number % 3 == 0 ? "db" : "api"
-            await kilnd.engine.print(line(service, Double(number)), to: .service(environment: id, name: name(service)))
+            await kilnd.engine.print(line(service, Timestamp(seconds: Double(number))), to: .service(environment: id, name: name(service)))
         }
         return id
     }
 
-    private func times(_ text: String) throws -> [Double] {
+    private func times(_ text: String) throws -> [Timestamp] {
         try text.split(separator: "\n").map { try JSONDecoder().decode(LogLine.self, from: Data($0.utf8)).time }
     }
 
@@ -32,10 +32,11 @@ import WorkspaceEngine
         try await ServerFixture.with { kilnd in
             _ = try await prepare(kilnd)
             let path = "/api/v1/environments/shop/logs"
-            #expect(try times(try await kilnd.send("GET", path).text) == (1...20).map(Double.init))
+            #expect(try times(try await kilnd.send("GET", path).text) == (1...20).map { Timestamp(seconds: Double($0)) })
             #expect(try times(try await kilnd.send("GET", "\(path)?service=db&service=api&tail=2").text) == [15, 18, 19, 20])
-            #expect(try times(try await kilnd.send("GET", "\(path)?service=db&since=9").text) == [9, 12, 15, 18])
+            #expect(try times(try await kilnd.send("GET", "\(path)?service=db&since=1970-01-01T00:00:09Z").text) == [9, 12, 15, 18])
             #expect(try await kilnd.send("GET", "\(path)?since=yesterday").status == 400)
+            #expect(try await kilnd.send("GET", "\(path)?since=9").text.contains("2026-02-03T10:00:00Z"))
             #expect(try await kilnd.send("GET", "\(path)?service=db&service=web").text.contains("It has db, api."))
         }
     }
@@ -78,7 +79,7 @@ import WorkspaceEngine
             let id = try await prepare(kilnd)
             try await follow(kilnd, "?follow=true&tail=0&service=db") { next in
                 try await Task.sleep(for: .milliseconds(200))
-                let now = Date.now.timeIntervalSince1970
+                let now = Timestamp(seconds: Date.now.timeIntervalSince1970)
                 await kilnd.engine.print(line("db", now), to: .service(environment: id, name: name("db")))
                 #expect(try await next()?.time == now)
             }
@@ -108,12 +109,12 @@ import WorkspaceEngine
                     group.addTask {
                         for number in 0..<(source * 40) {
                             if number % 17 == source { await Task.yield() }
-                            try await merge.give(line("s\(source)", Double(number * sources + source)), from: source)
+                            try await merge.give(line("s\(source)", Timestamp(seconds: Double(number * sources + source))), from: source)
                         }
                         await merge.close(source)
                     }
                 }
-                var times: [Double] = []
+                var times: [Timestamp] = []
                 while let line = await merge.next() { times.append(line.time) }
                 try await group.waitForAll()
                 return times

@@ -18,7 +18,7 @@ import Testing
             let suspended = try await kilnd.send("POST", "\(path)/suspend", headers: ["Prefer": "respond-async, wait=3"])
             #expect(suspended.status == 202 && suspended.headers["preference-applied"] == "wait=3")
             #expect(try workspace(suspended).status.phase == .suspended)
-            #expect(suspended.headers["etag"] == "\"\(try workspace(made).metadata.id).2\"")
+            #expect(suspended.headers["etag"]?.hasPrefix("\"\(try workspace(made).metadata.id).2.") == true)
             // What is so already is answered at once, and more than five seconds are nobody's.
             let again = try await kilnd.send("POST", "\(path)/suspend", headers: ["Prefer": "wait=3600"])
             #expect(again.status == 202 && again.headers["preference-applied"] == "wait=5")

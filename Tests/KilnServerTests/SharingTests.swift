@@ -79,7 +79,7 @@ import WorkspaceEngine
             #expect(try await kilnd.send("POST", "/api/v1/workspaces/hello/intercept", body: start).status == 202)
             try await kilnd.wait("/api/v1/workspaces/hello") { $0.contains(#""phase":"Active""#) }
             let taken = try await kilnd.send("POST", "/api/v1/workspaces/mine/intercept", token: "ben", body: start)
-            #expect(taken.status == 409 && taken.text.contains(#"anna\/hello"#) && taken.text.contains("--take-over"), "\(taken.text)")
+            #expect(taken.status == 409 && taken.text.contains(#"anna/hello"#) && taken.text.contains("--take-over"), "\(taken.text)")
             let over = try await kilnd.send(
                 "POST", "/api/v1/workspaces/@self/intercept", from: bens.metadata.id, body: #"{"service":"api","takeOver":true}"#)
             #expect(over.status == 202, "\(over.text)")

@@ -103,7 +103,7 @@ import Testing
         try await withDirectory { directory in
             let path = "\(directory)/kiln.sqlite"
             for (days, action) in [(91.0, "old"), (88, "young")] {
-                let store = try KilnStore(path: path, now: { KilnStore.unixTime() - days * 86_400 })
+                let store = try KilnStore(path: path, now: { KilnStore.systemTime() - days * 86_400 })
                 try await store.audit(record(action, 200))
                 try store.close()
             }

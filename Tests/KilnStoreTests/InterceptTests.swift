@@ -77,7 +77,7 @@ import Testing
             let error = await #expect(throws: KilnError.self) { try await shop.store.intercept(shop.hello, in: shop.shop, shop.wish()) }
             #expect(error?.code == .intercepted)
             #expect(error?.message.hasPrefix("api:8080 is intercepted by ben/other since 20") == true, "\(error?.message ?? "")")
-            #expect(error?.message.hasSuffix(" UTC.") == true)
+            #expect(error?.message.hasSuffix("Z.") == true)
             #expect(error?.hint?.contains("--take-over") == true)
             #expect(try await shop.workspace(shop.hello) == before)
             // Another port of the same service, the same port in another environment, and the other transport are free.

@@ -50,14 +50,14 @@ import Testing
 
     @Test func `the last use is noted to the minute`() async throws {
         try await withDirectory { directory in
-            let time = Mutex(1000.0)
+            let time = Mutex<Timestamp>(1000)
             let store = try KilnStore(path: "\(directory)/kiln.sqlite", now: { time.withLock { $0 } })
             let text = try await store.createToken(owner: anna, admin: false, label: "").text
             _ = try await store.token(text)
-            time.withLock { $0 += 30 }
+            time.withLock { $0 = $0 + 30 }
             _ = try await store.token(text)
             #expect(try await store.tokens().first?.lastUsedAt == 1000)
-            time.withLock { $0 += 60 }
+            time.withLock { $0 = $0 + 60 }
             _ = try await store.token(text)
             #expect(try await store.tokens().first?.lastUsedAt == 1090)
             try store.close()

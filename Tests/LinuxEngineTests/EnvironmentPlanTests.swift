@@ -90,11 +90,11 @@ import Testing
         let once = plan(services, [try found("a", running: false, exit: 0, restart: .always)])
         #expect(once.isEmpty)
         #expect(once.statuses[0].phase == .starting)
-        #expect(once.statuses[0].crash?.nextTry == Self.now - 1 + 0.1)
+        #expect(once.statuses[0].crash?.nextTry == Timestamp(seconds: Self.now - 1 + 0.1))
         let often = plan(services, [try found("a", running: false, exit: 3, restart: .always, attempts: 5)]).statuses[0]
         #expect(often.phase == .crashLoop)
         #expect(often.reason?.message == "a ended with status 3, 6 times in a row.")
-        #expect(often.crash == Crash(times: 6, nextTry: Self.now - 1 + 3.2, lastLines: ["one", "two"]))
+        #expect(often.crash == Crash(times: 6, nextTry: Timestamp(seconds: Self.now - 1 + 3.2), lastLines: ["one", "two"]))
         #expect(often.restarts == 5)
         // It has run for a moment only, then for long enough.
         #expect(plan(services, [try found("a", restart: .always, attempts: 6, ran: 1)]).statuses[0].phase == .crashLoop)

@@ -147,14 +147,7 @@ extension ServiceDraft {
         return .map(map)
     }
 
-    private static func converted(_ policy: Service.RestartPolicy) -> String? {
-        switch policy {
-        case .no: nil
-        case .always: "always"
-        case .unlessStopped: "unless-stopped"
-        case .onFailure(let maximum): maximum.map { "on-failure:\($0)" } ?? "on-failure"
-        }
-    }
+    private static func converted(_ policy: Service.RestartPolicy) -> String? { policy == .no ? nil : policy.value }
 
     private static func converted(_ limits: ServiceLimits) -> [String: ComposeValue] {
         var map: [String: ComposeValue] = [:]

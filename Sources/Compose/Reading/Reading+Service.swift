@@ -106,19 +106,12 @@ extension Reading {
     private func restartPolicy(_ node: YAMLNode) -> Service.RestartPolicy {
         if node.isNull { return .no }
         guard let text = filledText(node, "“restart”") else { return .no }
-        switch text {
         // Without quotes YAML 1.1 takes “no” for false; what was meant is plain.
-        case "no", "false": return .no
-        case "always": return .always
-        case "unless-stopped": return .unlessStopped
-        case "on-failure": return .onFailure(maximumRetries: nil)
-        default:
-            let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-            if parts.count == 2, parts[0] == "on-failure", let count = Self.number(String(parts[1])) {
-                return .onFailure(maximumRetries: count > 0 ? count : nil)
-            }
-            let hint = "Use \"no\", always, unless-stopped, on-failure or on-failure:N."
-            refuse(node.position, "“\(text.printable(limit: 80))” is not a restart policy.", hint: hint)
+        if text == "false" { return .no }
+        do {
+            return try Service.RestartPolicy(text)
+        } catch {
+            refuse(node.position, error.message, hint: error.hint)
             return .no
         }
     }

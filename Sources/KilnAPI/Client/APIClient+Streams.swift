@@ -29,10 +29,10 @@ extension APIClient {
     /// `GET …/logs`: calls `each` with every line. Ends at the newest line unless `follow`.
     /// - Parameters:
     ///   - services: of an environment; none: all.
-    ///   - since: Unix time from which on.
+    ///   - since: from when on.
     ///   - tail: how many of the last lines of each; nil: all.
     public func logs(
-        of kind: ResourceKind, _ reference: Reference, services: [Name] = [], follow: Bool = false, since: Double? = nil, tail: Int? = nil,
+        of kind: ResourceKind, _ reference: Reference, services: [Name] = [], follow: Bool = false, since: Timestamp? = nil, tail: Int? = nil,
         _ each: (LogLine) async throws -> Void
     ) async throws {
         var request = Request(method: .GET, path: Routes.action(kind, reference.segment, .logs), query: reference.query)

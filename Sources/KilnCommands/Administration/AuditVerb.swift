@@ -41,7 +41,7 @@ struct AuditVerb: Verb {
         table.rows = records.map { record in
             let done = record.status < 400
             return [
-                Table.Cell(Date(timeIntervalSince1970: record.time).formatted(.iso8601), .faint),
+                Table.Cell(record.time.text(fraction: 0), .faint),
                 Table.Cell(record.actor.owner.value + (record.actor.isAdmin ? " (admin)" : "")),
                 Table.Cell(record.actor.token.map { "token \($0)" } ?? record.actor.workspace.map { "workspace \($0)" } ?? "-"),
                 Table.Cell(record.action), Table.Cell(record.subject.map(what) ?? "-"),
@@ -53,12 +53,6 @@ struct AuditVerb: Verb {
 
     /// `environment anna/shop`
     private static func what(_ subject: AuditRecord.Subject) -> String {
-        let kind =
-            switch subject.kind {
-            case .workmachine: Workmachine.noun
-            case .workspace: Workspace.noun
-            case .environment: Environment.noun
-            }
-        return "\(kind) \(subject.owner)/\(subject.name?.value ?? subject.id?.value ?? "-")"
+        "\(subject.kind.noun) \(subject.owner)/\(subject.name?.value ?? subject.id?.value ?? "-")"
     }
 }

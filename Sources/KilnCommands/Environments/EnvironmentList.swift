@@ -19,7 +19,7 @@ struct EnvironmentList: Verb {
         }
     }
 
-    static func table(_ environments: [Environment], now: Double) -> Table {
+    static func table(_ environments: [Environment], now: Timestamp) -> Table {
         Table(of: environments, header: ["NAME", "PHASE", "SINCE", "SERVICES"]) { environment in
             let well = environment.status.services.filter(\.isWell).count
             return [

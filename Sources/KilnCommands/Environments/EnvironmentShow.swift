@@ -24,7 +24,7 @@ struct EnvironmentShow: Verb {
 
 /// An environment and its services, for people.
 enum ServiceTable {
-    static func head(_ environment: Environment, now: Double) -> Table {
+    static func head(_ environment: Environment, now: Timestamp) -> Table {
         var facts: [(String, Table.Cell)] = [
             ("environment", Table.Cell(environment.metadata.name.value)),
             ("owner", Table.Cell(environment.metadata.owner.value)),
@@ -62,7 +62,7 @@ enum ServiceTable {
     }
 
     /// In the order of the Compose file; services not looked at yet included. Below a service of several containers each of them.
-    static func services(_ environment: Environment, now: Double) -> Table {
+    static func services(_ environment: Environment, now: Timestamp) -> Table {
         let known = Dictionary(environment.status.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         var table = Table(header: ["SERVICE", "PHASE", "ADDRESS", "PORTS", "RESTARTS", "REASON"])
         table.rows = environment.spec.services.flatMap { service -> [[Table.Cell]] in
@@ -87,7 +87,7 @@ enum ServiceTable {
         return table
     }
 
-    private static func reason(_ reason: Reason?, _ exitStatus: Int?, _ crash: Crash?, _ now: Double) -> String {
+    private static func reason(_ reason: Reason?, _ exitStatus: Int?, _ crash: Crash?, _ now: Timestamp) -> String {
         var text = reason?.message ?? exitStatus.map { "ended with status \($0)" } ?? ""
         if let next = crash?.nextTry {
             text += next > now ? " Next try in \(Show.duration((next - now).rounded(.up)))." : " Next try now."

@@ -7,7 +7,7 @@ enum InterceptTable {
     private static let callersShown = 10
 
     /// - Parameter names: shows the environments, too.
-    static func list(_ intercepts: [InterceptSummary], names: ResourceNames? = nil, now: Double) -> Table {
+    static func list(_ intercepts: [InterceptSummary], names: ResourceNames? = nil, now: Timestamp) -> Table {
         let showsOwner = Set(intercepts.map(\.owner)).count > 1
         var table = Table(header: (names == nil ? [] : ["ENVIRONMENT"]) + ["SERVICE", "WORKSPACE", "TARGET", "PHASE", "SINCE", "REASON"])
         table.rows = intercepts.map { intercept in
@@ -29,14 +29,14 @@ enum InterceptTable {
     }
 
     /// Among the facts about a workspace.
-    static func facts(_ intercept: InterceptSummary, now: Double) -> [(String, Table.Cell)] {
+    static func facts(_ intercept: InterceptSummary, now: Timestamp) -> [(String, Table.Cell)] {
         var cell = Show.phase(intercept.phase.rawValue)
         cell.text = "\(intercept.key) to \(target(intercept)), \(cell.text.lowercased()) since \(Show.since(intercept.since, now: now))"
         if let reason = intercept.reason { cell.text += ": \(reason.message)" }
         return [("intercept", cell)]
     }
 
-    static func report(_ report: InterceptReport, now: Double) -> Table {
+    static func report(_ report: InterceptReport, now: Timestamp) -> Table {
         let intercept = report.intercept
         var facts: [(String, Table.Cell)] = [
             ("intercept", Table.Cell("\(intercept.key) to port \(target(intercept)) of \(intercept.workspace)")),

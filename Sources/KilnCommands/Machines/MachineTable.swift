@@ -3,7 +3,7 @@ internal import KilnModel
 
 /// Workmachines, for people.
 enum MachineTable {
-    static func list(_ machines: [Workmachine], now: Double) -> Table {
+    static func list(_ machines: [Workmachine], now: Timestamp) -> Table {
         var table = Table(header: ["NAME", "PHASE", "SINCE", "CPUS", "MEMORY", "OWNER"])
         table.rows = machines.map { machine in
             [
@@ -21,7 +21,7 @@ enum MachineTable {
                 + usage.workspaces.map { ("", Table.Cell("\($0.workspace) \(Show.size($0.size))")) })
     }
 
-    static func facts(_ machine: Workmachine, now: Double) -> Table {
+    static func facts(_ machine: Workmachine, now: Timestamp) -> Table {
         var facts: [(String, Table.Cell)] = [
             ("workmachine", Table.Cell(machine.metadata.name.value)),
             ("owner", Table.Cell(machine.metadata.owner.value)),

@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import Glibc
+internal import KilnModel
 
 extension Context {
     /// The process's own.
@@ -23,7 +24,7 @@ extension Context {
         return Context(
             environment: environment, output: output,
             input: Input(descriptor: STDIN_FILENO, ask: answers ? ask : nil, askHidden: answers ? askHidden : nil),
-            now: { Date.now.timeIntervalSince1970 }
+            now: { Timestamp(seconds: Date.now.timeIntervalSince1970) }
         )
     }
 }

@@ -1,5 +1,5 @@
 internal import KilnAPI
-internal import KilnModel
+public import KilnModel
 
 /// What a verb may touch: passed down, never global.
 public struct Context: Sendable {
@@ -9,12 +9,11 @@ public struct Context: Sendable {
     public let input: Input
     /// Exists only inside a workspace.
     public let workspaceSocket: String
-    /// Unix time in seconds.
-    public let now: @Sendable () -> Double
+    public let now: @Sendable () -> Timestamp
 
     public init(
         environment: [String: String], output: Output, input: Input, workspaceSocket: String = "/run/kiln/kl.sock",
-        now: @escaping @Sendable () -> Double
+        now: @escaping @Sendable () -> Timestamp
     ) {
         self.environment = environment
         self.output = output
@@ -77,6 +76,7 @@ public struct Input: Sendable {
 
 extension KilnError.Code {
     static let needsAnswer = Self("needs-answer", .usage)
+    static let unknownCommand = Self("unknown-command", .usage)
     static let declined = Self("declined", .failed)
     static let invalidConfiguration = Self("invalid-configuration", .failed)
     static let invalidFile = Self("invalid-file", .failed)

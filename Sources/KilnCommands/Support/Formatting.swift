@@ -13,7 +13,7 @@ enum Show {
         }
     }
 
-    static func since(_ time: Double, now: Double) -> String { duration(now - time) }
+    static func since(_ time: Timestamp, now: Timestamp) -> String { duration(now - time) }
 
     /// `512 B`, `1.5 GiB`.
     static func size(_ bytes: Int) -> String {

@@ -19,12 +19,11 @@ struct LogOptions: ParsableArguments {
 /// A point in time as people write it: how long ago, or when.
 enum Since: Sendable {
     case ago(Duration)
-    /// Unix time.
-    case at(Double)
+    case at(Timestamp)
 
     init(_ text: String) throws(KilnError) {
-        if let date = try? Date(text, strategy: .iso8601) {
-            self = .at(date.timeIntervalSince1970)
+        if let time = Timestamp(utf8: text.utf8) {
+            self = .at(time)
             return
         }
         do {
@@ -34,8 +33,7 @@ enum Since: Sendable {
         }
     }
 
-    /// Unix time.
-    func time(now: Double) -> Double {
+    func time(now: Timestamp) -> Timestamp {
         switch self {
         case .ago(let duration): max(0, now - Double(duration.components.seconds))
         case .at(let time): time
@@ -60,7 +58,7 @@ struct LogPrinter {
     func print(_ line: LogLine) throws {
         if json { return try output.jsonLine(line) }
         let channel = line.channel == .error ? output.error : output.standard
-        let time = timestamps ? Self.text(of: line.time) + " " : ""
+        let time = timestamps ? line.time.text(fraction: 3) + " " : ""
         channel.write("\(prefix(line, colours: channel.hasColours))\(time)\(line.text)\n")
     }
 
@@ -76,10 +74,5 @@ struct LogPrinter {
         guard colours else { return text }
         let place = services.firstIndex(of: service) ?? services.count
         return "\u{1B}[\(Self.colours[place % Self.colours.count])m\(text)\u{1B}[0m"
-    }
-
-    /// RFC 3339, in UTC, to the millisecond.
-    private static func text(of time: Double) -> String {
-        Date(timeIntervalSince1970: time).formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 }

@@ -18,7 +18,7 @@ struct WorkspaceList: Verb {
         }
     }
 
-    static func table(_ workspaces: [Workspace], names: ResourceNames, now: Double) -> Table {
+    static func table(_ workspaces: [Workspace], names: ResourceNames, now: Timestamp) -> Table {
         Table(of: workspaces, header: ["NAME", "PHASE", "SINCE", "CONNECTION", "CPUS", "MEMORY", "WORKMACHINE"]) { workspace in
             [
                 Table.Cell(workspace.metadata.name.value), Show.phase(workspace.phaseText),

@@ -23,7 +23,7 @@ struct WorkspaceShow: Verb {
 /// A workspace's report, for people.
 enum ReportTable {
     /// - Parameter details: everything, rather than what one looks at every day.
-    static func table(_ report: WorkspaceReport, details: Bool, now: Double) -> Table {
+    static func table(_ report: WorkspaceReport, details: Bool, now: Timestamp) -> Table {
         let workspace = report.workspace
         let limits = workspace.spec.limits
         var facts: [(String, Table.Cell)] = [
@@ -76,7 +76,7 @@ enum ReportTable {
         }
     }
 
-    private static func connection(_ report: WorkspaceReport, now: Double) -> [(String, Table.Cell)] {
+    private static func connection(_ report: WorkspaceReport, now: Timestamp) -> [(String, Table.Cell)] {
         guard let wanted = report.workspace.spec.connection else { return [("connection", Table.Cell("none", .faint))] }
         let name = report.environment?.metadata.name.value ?? wanted.value
         guard let connection = report.workspace.status.connection, connection.environment == wanted else {

@@ -14,8 +14,7 @@ public struct PackageGeneration: Sendable, Codable, Hashable {
 
     /// Grows by one with each change; 0 is the empty list before the first.
     public var number: Int
-    /// Unix time.
-    public var createdAt: Double
+    public var createdAt: Timestamp
     public var deed: Deed
     /// The generation whose list this is again, after a rollback.
     public var restored: Int?
@@ -28,7 +27,7 @@ public struct PackageGeneration: Sendable, Codable, Hashable {
     public var didFail: Bool
 
     public init(
-        number: Int, createdAt: Double, deed: Deed, restored: Int? = nil, changes: [PackageChange], packages: [LockedPackage],
+        number: Int, createdAt: Timestamp, deed: Deed, restored: Int? = nil, changes: [PackageChange], packages: [LockedPackage],
         isAtomic: Bool = false, didFail: Bool = false
     ) {
         self.number = number

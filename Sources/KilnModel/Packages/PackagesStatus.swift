@@ -77,12 +77,12 @@ public struct PackagesStatus: Sendable, Codable, Hashable {
     public var failures: [PackageFailure]
     /// Bytes fetched for `generation`.
     public var fetched: Int
-    /// Unix time of the last change of phase.
-    public var since: Double
+    /// The last change of phase.
+    public var since: Timestamp
 
     public init(
         phase: Phase, generation: Int, installed: [InstalledPackage] = [], progress: PackageProgress? = nil, reason: Reason? = nil,
-        failures: [PackageFailure] = [], fetched: Int = 0, since: Double
+        failures: [PackageFailure] = [], fetched: Int = 0, since: Timestamp
     ) {
         self.phase = phase
         self.generation = generation

@@ -11,6 +11,8 @@ struct TextForm {
     var meaning: String
     /// ECMA-262.
     var pattern: String?
+    /// As JSON Schema calls it.
+    var format: String?
 
     /// For a type that has no description of its own: the first of a few usual texts that it takes.
     static func usual(_ accepts: (String) -> Bool) -> TextForm? {
@@ -59,6 +61,17 @@ extension RepositoryURL: DescribedText {
 
 extension ContainerPath: DescribedText {
     static let form = TextForm(example: "/etc/app.conf", meaning: "An absolute path in a container.", pattern: "^/")
+}
+
+extension Timestamp: DescribedText {
+    static let form = TextForm(
+        example: "2026-02-03T10:00:00.123456Z", meaning: "RFC 3339; answers are in UTC, to the microsecond.",
+        pattern: #"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$"#, format: "date-time")
+}
+
+extension Service.RestartPolicy: DescribedText {
+    static let form = TextForm(
+        example: "on-failure:3", meaning: "As a Compose file writes it.", pattern: "^(no|always|unless-stopped|on-failure(:[0-9]+)?)$")
 }
 
 extension StorePath: DescribedText {

@@ -51,7 +51,10 @@ enum OpenAPIDocument {
             let name = String(segment.dropFirst().dropLast())
             let schema = try name == "digest" ? schemas.schema(of: ContentDigest.self) : ["type": "string"]
             var parameter: [String: JSONTree] = ["name": .text(name), "in": "path", "required": true, "schema": schema]
-            if name == "ref" { parameter["description"] = .text("A name, an id, or \(Routes.selfReference) from inside a workspace.") }
+            if name == "ref" {
+                parameter["description"] = .text(
+                    "[owner/]name with its slash escaped (ben%2Fhello), an id, or \(Routes.selfReference) from inside a workspace.")
+            }
             return .object(parameter)
         }
     }
@@ -68,10 +71,9 @@ enum OpenAPIDocument {
 
     private static func response(_ answer: RouteDescription.Answer, _ schemas: SchemaCollector) throws -> JSONTree {
         var response: [String: JSONTree] = ["description": .text(answer.meaning)]
-        guard let content = answer.content else { return .object(response) }
-        response["content"] = try Self.content(content, schemas)
-        if case .json(let type) = content, type is any Resource.Type {
-            response["headers"] = ["ETag": ["description": "Its id and version, for If-Match.", "schema": ["type": "string"]]]
+        if let content = answer.content { response["content"] = try Self.content(content, schemas) }
+        if answer.hasTag {
+            response["headers"] = ["ETag": ["description": "For If-Match and If-None-Match.", "schema": ["type": "string"]]]
         }
         return .object(response)
     }

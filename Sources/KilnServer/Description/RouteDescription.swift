@@ -19,6 +19,11 @@ struct RouteDescription: Sendable {
         var meaning: String
         var content: Content?
 
+        /// Whether it comes with an ETag.
+        var hasTag: Bool {
+            if case .json(let type)? = content { type is any Resource.Type } else { status == Self.notModified.status }
+        }
+
         static func ok(_ type: any (Decodable & Sendable).Type) -> Answer { Answer(status: 200, meaning: "As asked for.", content: .json(type)) }
         static func ok(_ content: Content) -> Answer { Answer(status: 200, meaning: "As asked for.", content: content) }
         static func created(_ type: any (Decodable & Sendable).Type) -> Answer {
@@ -27,6 +32,7 @@ struct RouteDescription: Sendable {
         static func accepted(_ type: any (Decodable & Sendable).Type) -> Answer {
             Answer(status: 202, meaning: "Noted; it is being made true.", content: .json(type))
         }
+        static let notModified = Answer(status: 304, meaning: "It is as If-None-Match says.")
         static func empty(_ status: Int, _ meaning: String) -> Answer { Answer(status: status, meaning: meaning) }
     }
 
@@ -54,6 +60,8 @@ struct RouteDescription: Sendable {
         static let owner = Parameter("owner", "Whose it is; default: the caller's.", Name.self)
         static let ifMatch = Parameter(
             "If-Match", "The ETag of what is to be changed; another version is refused with stale-version.", isHeader: true)
+        static let ifNoneMatch = Parameter(
+            "If-None-Match", "The ETag of what is known already: unless it has changed, the answer is 304.", isHeader: true)
         static let prefer = Parameter(
             "Prefer", "wait=SECONDS: answer when what is asked for has come about or failed, or the time, five seconds at most, is over.",
             isHeader: true)

@@ -19,14 +19,14 @@ final class SchemaCollector {
     }
 
     /// A value of `type` to go on with, whatever it says; what its decoding asks for is left in `recording`.
-    func value<Value: Decodable>(_ type: Value.Type, recording: SchemaRecording = SchemaRecording(), tag: String? = nil) throws -> Value {
+    func value<Value: Decodable>(_ type: Value.Type, recording: SchemaRecording = SchemaRecording(), kind: (any Codable)? = nil) throws -> Value {
         var value: Any?
         if let type = type as? any Placeholder.Type { value = type.placeholder }
         if let form = try Self.form(of: type) { value = try JSONDecoder().decode(type, from: JSONEncoder().encode(form.example)) }
         if let type = type as? any (CaseIterable & RawRepresentable).Type { value = type.firstCase }
         if let value = value as? Value { return value }
-        let tag = tag ?? (type as? any TaggedUnion.Type)?.tags.first
-        return try type.init(from: SchemaDecoder(collector: self, recording: recording, tag: tag))
+        let kind = kind ?? (type as? any KindCoded.Type)?.kinds.first
+        return try type.init(from: SchemaDecoder(collector: self, recording: recording, kind: kind))
     }
 
     private func definition(of type: any Decodable.Type) throws -> JSONTree {
@@ -34,29 +34,26 @@ final class SchemaCollector {
             var schema: [String: JSONTree] = ["type": "string", "examples": [.text(form.example)]]
             if !form.meaning.isEmpty { schema["description"] = .text(form.meaning) }
             if let pattern = form.pattern { schema["pattern"] = .text(pattern) }
+            if let format = form.format { schema["format"] = .text(format) }
             return .object(schema)
         }
-        if let type = type as? any (CaseIterable & RawRepresentable).Type {
-            return ["type": "string", "enum": .list(type.rawTexts.map { .text($0) })]
+        if let type = type as? any (CaseIterable & RawRepresentable & Encodable).Type {
+            return ["type": "string", "enum": .list(try type.texts.map { .text($0) })]
         }
-        if let union = type as? any TaggedUnion.Type {
-            return ["oneOf": .list(try union.tags.map { try alternative($0, of: type) })]
+        if let type = type as? any KindCoded.Type {
+            return ["oneOf": .list(try type.kinds.map { try recording(type, kind: $0).schema })]
         }
         return try recording(type).schema
     }
 
-    private func alternative(_ tag: String, of type: any Decodable.Type) throws -> JSONTree {
-        let recording = try recording(type, tag: tag)
-        // A case without a payload may not have asked for anything.
-        if !recording.asked(for: tag) { recording.note(tag, ["type": "object"]) }
-        return recording.schema
-    }
-
-    private func recording<Value: Decodable>(_ type: Value.Type, tag: String? = nil) throws -> SchemaRecording {
+    private func recording<Value: Decodable>(_ type: Value.Type, kind: (any Codable)? = nil) throws -> SchemaRecording {
         let recording = SchemaRecording()
-        _ = try value(type, recording: recording, tag: tag)
+        _ = try value(type, recording: recording, kind: kind)
         return recording
     }
+
+    /// What a value is in JSON that is a text.
+    static func text(of value: some Encodable) throws -> String { try JSONDecoder().decode(String.self, from: JSONEncoder().encode(value)) }
 
     private static func form(of type: any Decodable.Type) throws -> TextForm? {
         if let type = type as? any DescribedText.Type { return type.form }
@@ -77,6 +74,13 @@ final class SchemaCollector {
 }
 
 extension CaseIterable where Self: RawRepresentable {
-    fileprivate static var rawTexts: [String] { allCases.compactMap { $0.rawValue as? String } }
     fileprivate static var firstCase: Any? { allCases.first }
+}
+
+extension CaseIterable where Self: Encodable {
+    fileprivate static var texts: [String] { get throws { try allCases.map { try SchemaCollector.text(of: $0) } } }
+}
+
+extension KindCoded {
+    fileprivate static var kinds: [any Codable] { Kind.allCases.map { $0 as any Codable } }
 }

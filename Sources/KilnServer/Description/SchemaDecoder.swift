@@ -2,14 +2,14 @@
 struct SchemaDecoder: Decoder {
     let collector: SchemaCollector
     let recording: SchemaRecording
-    /// The only key that an enumeration with payloads finds.
-    let tag: String?
+    /// Of what is `KindCoded`: the one whose schema is made.
+    let kind: (any Codable)?
 
     var codingPath: [any CodingKey] { [] }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedDecodingContainer<Key> {
-        KeyedDecodingContainer(KeyedPlaceholders<Key>(collector: collector, recording: recording, tag: tag))
+        KeyedDecodingContainer(KeyedPlaceholders<Key>(collector: collector, recording: recording, kind: kind))
     }
 
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
@@ -35,10 +35,11 @@ private struct SinglePlaceholder: SingleValueDecodingContainer {
 private struct KeyedPlaceholders<Key: CodingKey>: KeyedDecodingContainerProtocol {
     let collector: SchemaCollector
     let recording: SchemaRecording
-    let tag: String?
+    let kind: (any Codable)?
     var codingPath: [any CodingKey] { [] }
 
-    var allKeys: [Key] { tag.flatMap { Key(stringValue: $0) }.map { [$0] } ?? [] }
+    // Only what is not described is read by them.
+    var allKeys: [Key] { [] }
 
     // `decodeIfPresent` asks these two first, `decode` does not.
     func contains(_ key: Key) -> Bool {
@@ -49,6 +50,10 @@ private struct KeyedPlaceholders<Key: CodingKey>: KeyedDecodingContainerProtocol
     func decodeNil(forKey key: Key) -> Bool { false }
 
     func decode<Value: Decodable>(_ type: Value.Type, forKey key: Key) throws -> Value {
+        if let kind, let value = kind as? Value {
+            recording.note(key.stringValue, ["const": .text(try SchemaCollector.text(of: kind))])
+            return value
+        }
         recording.note(key.stringValue, try collector.schema(of: type))
         return try collector.value(type)
     }
@@ -56,7 +61,7 @@ private struct KeyedPlaceholders<Key: CodingKey>: KeyedDecodingContainerProtocol
     func nestedContainer<NestedKey: CodingKey>(keyedBy type: NestedKey.Type, forKey key: Key) -> KeyedDecodingContainer<NestedKey> {
         let nested = SchemaRecording()
         recording.note(key.stringValue, nested)
-        return KeyedDecodingContainer(KeyedPlaceholders<NestedKey>(collector: collector, recording: nested, tag: nil))
+        return KeyedDecodingContainer(KeyedPlaceholders<NestedKey>(collector: collector, recording: nested, kind: nil))
     }
 
     func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer { throw unknown(key) }

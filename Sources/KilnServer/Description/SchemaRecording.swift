@@ -14,7 +14,6 @@ final class SchemaRecording {
     func note(_ key: String, _ nested: SchemaRecording) { properties[key] = .nested(nested) }
     func noteOptional(_ key: String) { optional.insert(key) }
     func noteSingle(_ schema: JSONTree) { single = schema }
-    func asked(for key: String) -> Bool { properties[key] != nil }
 
     var schema: JSONTree {
         if let single { return single }

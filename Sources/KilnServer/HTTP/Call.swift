@@ -13,10 +13,27 @@ struct Call: Sendable {
     let parameters: Parameters
     /// Of the route: nothing but what it says is asked of a request.
     let description: RouteDescription
+    /// What all routes are called.
+    let operations: Set<String>
     let note: RequestNote
     /// The store as this request changes it: every change is noted along with it.
     let store: KilnStore
     let logger: Logger
+
+    /// - Throws: `invalid-value` when the query has what the route does not know, which may have been meant to restrict what is done.
+    func checkQuery() throws(KilnError) {
+        let known = description.parameters.filter { !$0.isHeader }
+        var seen: Set<Substring> = []
+        for (key, _) in request.uri.queryParameters {
+            guard let parameter = known.first(where: { $0.name == key }) else {
+                let names = known.map { "?\($0.name)=" }.joined(separator: ", ")
+                throw KilnError(
+                    .invalidValue, "?\(String(key).printable(limit: 40))= is not known here.",
+                    hint: names.isEmpty ? "Leave it out: nothing is asked here." : "There is \(names).")
+            }
+            guard seen.insert(key).inserted || parameter.isRepeatable else { throw KilnError(.invalidValue, "?\(key)= is there twice.") }
+        }
+    }
 
     /// A value of the query, percent-decoded.
     func query(_ name: String) -> String? {
@@ -44,14 +61,8 @@ struct Call: Sendable {
         return try VersionTag.Expectation(request.headers[.ifMatch])?.check(tag, "\(kind.noun) \(document.name)")
     }
 
-    /// - Throws: `invalid-value` when it is no Unix time in seconds.
-    func time(_ name: String) throws -> Double? {
-        guard let text = query(name) else { return nil }
-        guard let time = Double(text), (0..<1e11).contains(time) else {
-            throw KilnError(.invalidValue, "?\(name)=\(text.printable(limit: 40)) is not a Unix time in seconds.")
-        }
-        return time
-    }
+    /// - Throws: `invalid-value` when it is no RFC 3339 time.
+    func time(_ name: String) throws -> Timestamp? { try query(name).map { try Timestamp($0) } }
 
     /// - Throws: `invalid-value` unless it is `true` or `false`; absent counts as false.
     func flag(_ name: String) throws -> Bool {
@@ -80,8 +91,7 @@ struct Call: Sendable {
 
     /// The `{ref}` of the path.
     func reference() throws -> String {
-        let text = try parameters.require("ref")
-        // The only valid reference with a character that clients may escape.
-        return text.lowercased() == "%40self" ? Routes.selfReference : text
+        // All that a valid reference can have escaped. An owner's slash has to be: what follows a plain one is an action.
+        try parameters.require("ref").replacing("%40", with: "@").replacing("%2F", with: "/").replacing("%2f", with: "/")
     }
 }

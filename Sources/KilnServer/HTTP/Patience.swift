@@ -36,7 +36,7 @@ struct Patience: Sendable {
         if !settled { try await wait(for: tag, kind, after: sequence, in: store) }
         // Whoever deleted it meanwhile has the last word in the events.
         guard let latest = settled ? document : try await store.snapshot(tag.id)?.document else { return response }
-        var answer = Response.json(text: try latest.json(kind, for: identity)).tagged(VersionTag(id: latest.id, version: latest.version))
+        var answer = Response.json(text: try latest.json(kind, for: identity), VersionTag(id: latest.id, version: latest.version))
         answer.status = response.status
         answer.headers[.location] = response.headers[.location]
         answer.headers[Self.applied] = "wait=\(seconds)"
@@ -62,10 +62,10 @@ struct Patience: Sendable {
 }
 
 extension VersionTag {
-    /// As it is written: `"ID.VERSION"`.
+    /// As it is written: `"ID.VERSION.DIGEST"`.
     fileprivate init?(text: String) {
         let parts = text.filter { $0 != "\"" }.split(separator: ".")
-        guard parts.count == 2, let id = try? ResourceID(String(parts[0])), let version = Int(parts[1]) else { return nil }
+        guard parts.count == 3, let id = try? ResourceID(String(parts[0])), let version = Int(parts[1]) else { return nil }
         self.init(id: id, version: version)
     }
 }

@@ -1,10 +1,8 @@
-internal import FoundationEssentials
 internal import HTTPTypes
 internal import Hummingbird
 internal import KilnAPI
 internal import KilnModel
 internal import NIOCore
-internal import NIOFoundationEssentialsCompat
 internal import NIOHTTP1
 
 /// Errors as `application/problem+json` (RFC 9457).
@@ -45,9 +43,10 @@ enum ProblemAnswer {
         var headers = extra
         headers[.contentType] = "application/problem+json"
         if status == .unauthorized { headers[.wwwAuthenticate] = "Bearer" }
-        guard let body = try? JSONEncoder().encode(problem) else { preconditionFailure("a problem is text and numbers") }
-        headers[.contentLength] = String(body.count)
-        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(data: body)))
+        guard let text = try? RequestJSON.text(problem) else { preconditionFailure("a problem is text and numbers") }
+        let body = ByteBuffer(string: text)
+        headers[.contentLength] = String(body.readableBytes)
+        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: body))
     }
 }
 

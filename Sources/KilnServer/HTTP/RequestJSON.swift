@@ -68,22 +68,21 @@ extension Response {
 
     /// A resource, with its ETag.
     static func json<Item: Resource>(status: HTTPResponse.Status = .ok, _ resource: Item) throws -> Response {
-        try json(status: status, encoding: resource).tagged(VersionTag(id: resource.metadata.id, version: resource.metadata.version))
-    }
-
-    static func json(status: HTTPResponse.Status = .ok, _ value: some Encodable) throws -> Response { try json(status: status, encoding: value) }
-
-    func tagged(_ tag: VersionTag) -> Response {
-        var response = self
-        response.headers[.eTag] = tag.description
+        var response = json(text: try RequestJSON.text(resource), VersionTag(id: resource.metadata.id, version: resource.metadata.version))
+        response.status = status
         return response
     }
 
-    private static func json(status: HTTPResponse.Status, encoding value: some Encodable) throws -> Response {
-        let body = ByteBuffer(data: try JSONEncoder().encode(value))
-        return Response(
-            status: status, headers: [.contentType: "application/json", .contentLength: String(body.readableBytes)],
-            body: ResponseBody(byteBuffer: body)
-        )
+    static func json(status: HTTPResponse.Status = .ok, _ value: some Encodable) throws -> Response {
+        var response = json(text: try RequestJSON.text(value))
+        response.status = status
+        return response
+    }
+
+    /// A resource's JSON, with its ETag.
+    static func json(text: String, _ tag: VersionTag) -> Response {
+        var response = json(text: text)
+        response.headers[.eTag] = tag.text(for: text)
+        return response
     }
 }

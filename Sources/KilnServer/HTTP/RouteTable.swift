@@ -53,6 +53,7 @@ struct RouteTable {
     func router(_ front: Front) -> Router<KilnRequestContext> {
         let router = Router(context: KilnRequestContext.self)
         router.add(middleware: front)
+        let operations = Set(routes.map(\.description.id))
         for route in routes {
             router.on(RouterPath(route.path), method: route.method) { request, context in
                 guard let identity = context.identity else { throw KilnError.unauthenticated }
@@ -62,10 +63,11 @@ struct RouteTable {
                     note.begin(description)
                     let author = RequestAuthor(identity, description, note)
                     let store = front.backend.store
-                    let response = try await handler(
-                        Call(
-                            request: request, identity: identity, parameters: context.parameters, description: description, note: note,
-                            store: store.changed(for: author), logger: context.logger))
+                    let call = Call(
+                        request: request, identity: identity, parameters: context.parameters, description: description, operations: operations,
+                        note: note, store: store.changed(for: author), logger: context.logger)
+                    try call.checkQuery()
+                    let response = try await handler(call)
                     guard description.promises, let patience = Patience(request) else { return response }
                     return try await patience.answer(response, to: identity, from: store)
                 case .open(let handler): return try await handler()

@@ -5,8 +5,8 @@ internal import WorkspaceEngine
 /// What of logs is wanted.
 struct LogSelection: Sendable {
     var follow: Bool
-    /// Unix time; nil: from the beginning.
-    var since: Double?
+    /// nil: from the beginning.
+    var since: Timestamp?
     /// How many of the last lines of each; nil: all.
     var tail: Int?
 }
@@ -49,8 +49,8 @@ struct LogReading: Sendable {
     }
 
     /// What is new in a log, from `position` on, without end.
-    /// - Parameter begin: Unix time at which the history was read.
-    func follow(_ source: LogRequest.Source, from position: LogPosition?, begin: Double) async throws {
+    /// - Parameter begin: when the history was read.
+    func follow(_ source: LogRequest.Source, from position: LogPosition?, begin: Timestamp) async throws {
         let position = Mutex(position ?? LogPosition())
         let known = position.withLock { position in
             position.rewind()

@@ -20,8 +20,15 @@ extension Backend {
                 answers: .ok(ResourceList<AuditRecord>.self))
         ) { call in
             try authorise(call, .readAudit, .installation)
+            let action = try call.query("action").map { text in
+                guard call.operations.contains(text) else {
+                    throw KilnError(
+                        .invalidValue, "There is no operation \(text.printable(limit: 40)).", hint: "They are called as in \(Routes.description).")
+                }
+                return text
+            }
             let filter = AuditFilter(
-                owner: try call.query("owner").map { try Name($0) }, action: call.query("action"), refused: try call.flag("refused"))
+                owner: try call.query("owner").map { try Name($0) }, action: action, refused: try call.flag("refused"))
             let limit = try call.number("limit", in: 1...Self.maximumLimit) ?? Self.defaultLimit
             let page = try await store.auditRecords(where: filter, before: try call.number("after", in: 0...Int.max), limit: limit)
             return try .json(ResourceList(items: page.records, next: page.next.map(String.init)))

@@ -38,7 +38,8 @@ extension Backend {
     }
 
     /// - Parameters:
-    ///   - reference: an id, a name of one of `owner`'s, or `@self`.
+    ///   - reference: an id, `[owner/]name`, or `@self`.
+    ///   - owner: whose it is when the reference does not say.
     func resolve(_ kind: ResourceKind, _ reference: String, owner: Name, _ call: Call, _ action: Action) async throws -> Document {
         guard let document = try await find(kind, reference, owner: owner, call) else { throw KilnError.noSuch(kind, reference) }
         call.note.concerns(AuditRecord.Subject(kind: kind, owner: document.owner, name: document.name, id: document.id))
@@ -53,7 +54,8 @@ extension Backend {
             }
             return try await store.document(.workspace, id)
         }
-        if let document = try await store.document(kind, owner: owner, name: try Name(reference)) { return document }
+        let name = try QualifiedName(reference)
+        if let document = try await store.document(kind, owner: name.owner ?? owner, name: name.name) { return document }
         // Every id is a valid name too, so it has come this far.
         guard let id = try? ResourceID(reference) else { return nil }
         return try await store.document(kind, id)

@@ -19,13 +19,7 @@ extension Backend {
                 .init("Last-Event-ID", "The same, as browsers say it.", Int.self, isHeader: true),
                 answers: .ok(.stream("text/event-stream", of: ResourceEvent.self)))
         ) { call in
-            let kind = try call.query("kind").map { text in
-                guard let kind = ResourceKind(rawValue: text) else {
-                    let known = ResourceKind.allCases.map(\.rawValue).joined(separator: ", ")
-                    throw KilnError(.invalidValue, "There is no kind \(text.printable(limit: 40)).", hint: "Use one of \(known).")
-                }
-                return kind
-            }
+            let kind = try call.query("kind").map { try ResourceKind(noun: $0) }
             if let resource = try call.query("resource").map({ try ResourceID($0) }) { return try await follow(resource, call) }
             let start = try startOfEvents(call)
             let position: Int64
@@ -41,7 +35,7 @@ extension Backend {
         }
         try authorise(call, .follow, document.subject(kind), named: id.value)
         let feed = try await store.changes(after: sequence)
-        let current = EventText.changed(sequence, kind, try document.json(kind, for: call.identity))
+        let current = EventText.changed(sequence, kind, id, try document.json(kind, for: call.identity))
         return stream(feed, from: sequence, opening: current, call) { $0.id == id }
     }
 
@@ -98,19 +92,25 @@ private struct EventView {
         let subject = Subject.resource(.environment, owner: change.owner, id: change.id, sharedWith: Set(environment.spec.sharedWith))
         guard Permissions.decide(identity, .follow, subject) == .allow else { return nil }
         shared.insert(change.id)
-        return EventText.changed(change.sequence, .environment, try RequestJSON.text(environment.withoutValues))
+        return EventText.changed(change.sequence, .environment, change.id, try RequestJSON.text(environment.withoutValues))
     }
 }
 
 /// Changes as server-sent events: `ResourceEvent`s whose resources are the JSON of the store.
 enum EventText {
     static func event(_ change: Change) -> String {
-        if let document = change.document { return changed(change.sequence, change.kind, document) }
-        let data = #"{"deleted":{"kind":"\#(change.kind.rawValue)","id":"\#(change.id)"}}"#
-        return "id: \(change.sequence)\nevent: deleted\ndata: \(data)\n\n"
+        if let document = change.document { return changed(change.sequence, change.kind, change.id, document) }
+        return text(change.sequence, .deleted, change.kind, change.id)
     }
 
-    static func changed(_ sequence: Int64, _ kind: ResourceKind, _ document: String) -> String {
-        "id: \(sequence)\nevent: changed\ndata: {\"\(kind.noun)\":{\"_0\":\(document)}}\n\n"
+    static func changed(_ sequence: Int64, _ kind: ResourceKind, _ id: ResourceID, _ document: String) -> String {
+        text(sequence, .changed, kind, id, resource: document)
+    }
+
+    private static func text(
+        _ sequence: Int64, _ change: ResourceEvent.Change, _ kind: ResourceKind, _ id: ResourceID, resource: String? = nil
+    ) -> String {
+        let data = #"{"kind":"\#(kind.noun)","id":"\#(id)","change":"\#(change)"\#(resource.map { #","resource":\#($0)"# } ?? "")}"#
+        return "id: \(sequence)\nevent: \(change)\ndata: \(data)\n\n"
     }
 }

@@ -6,14 +6,14 @@ internal import KilnStore
 internal import WorkspaceEngine
 
 extension Backend {
-    /// `GET …/logs` of workspaces and environments: one `LogLine` of JSON a line. `?follow=true`, `?tail=N`, `?since=` (Unix time);
+    /// `GET …/logs` of workspaces and environments: one `LogLine` of JSON a line. `?follow=true`, `?tail=N`, `?since=`;
     /// `?service=NAME` for one service, repeated for several.
     func addLogs(to table: inout RouteTable) {
         table.add(
             .get, Routes.action(.workspace, "{ref}", .logs),
             .init(
                 "readWorkspaceLog", "What a workspace's container printed, one line each.",
-                .init("follow", "Go on as new lines come.", Bool.self), .init("since", "Only what was printed since: Unix time.", Double.self),
+                .init("follow", "Go on as new lines come.", Bool.self), .init("since", "Only what was printed since.", Timestamp.self),
                 .init("tail", "Only so many of the last lines of each.", Int.self), answers: .ok(.stream("application/x-ndjson", of: LogLine.self)))
         ) { call in
             let id = try await resolve(.workspace, call, .logs).id
@@ -23,7 +23,7 @@ extension Backend {
             .get, Routes.action(.environment, "{ref}", .logs),
             .init(
                 "readServiceLogs", "What services printed, in the order of its time.",
-                .init("follow", "Go on as new lines come.", Bool.self), .init("since", "Only what was printed since: Unix time.", Double.self),
+                .init("follow", "Go on as new lines come.", Bool.self), .init("since", "Only what was printed since.", Timestamp.self),
                 .init("tail", "Only so many of the last lines of each.", Int.self),
                 .init("service", "Only of this service.", Name.self, isRepeatable: true),
                 answers: .ok(.stream("application/x-ndjson", of: LogLine.self)))
@@ -44,13 +44,13 @@ extension Backend {
         let selection = LogSelection(
             follow: try call.flag("follow"), since: try call.time("since"), tail: try call.number("tail", in: 0...1_000_000))
         let engine = try controller.link.required()
-        let begin = KilnStore.unixTime()
+        let begin = KilnStore.systemTime()
         let feed = try await store.changes(after: store.lastSequence())
         guard let resource = try await store.resource(R.self, id) else { throw KilnError.noSuch(R.kind, id.value) }
         let first = sources(resource)
         return .streaming(call, "application/x-ndjson") { pipe, _ in
             let reading = LogReading(engine: engine, selection: selection) { line in
-                try await pipe.write(try JSONEncoder().encode(line) + [UInt8(ascii: "\n")])
+                try await pipe.write("\(try RequestJSON.text(line))\n".utf8)
             }
             let positions = try await reading.history(of: first)
             guard selection.follow else { return }

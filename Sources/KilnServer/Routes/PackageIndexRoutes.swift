@@ -43,7 +43,7 @@ extension Backend {
                 try await CollectionStream.run { progress in
                     try await engine.collectGarbage(on: target, progress: progress)
                 } say: { line in
-                    try await pipe.write(try JSONEncoder().encode(line) + [UInt8(ascii: "\n")])
+                    try await pipe.write("\(try RequestJSON.text(line))\n".utf8)
                 }
             }
         }

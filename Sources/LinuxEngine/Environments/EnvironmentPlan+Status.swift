@@ -35,7 +35,7 @@ extension EnvironmentPlan {
         } else {
             result = status(service, container, .starting, reason: Reason(code: "restarting", message: "\(what), and is started again."))
         }
-        result.crash = Crash(times: times, nextTry: next, lastLines: container.lastLines)
+        result.crash = Crash(times: times, nextTry: next.map(Timestamp.init(seconds:)), lastLines: container.lastLines)
         return result
     }
 

@@ -5,7 +5,9 @@ extension ContainerHost {
     func lastRun(of container: String) async throws -> RestartRecord.Run? {
         try await asKilnError("look at the container \(container)") {
             let state = try await client.inspectContainer(container).state
-            guard let started = UnixTime.seconds(state.startedAt.utf8), let finished = UnixTime.seconds(state.finishedAt.utf8), started > 0 else {
+            guard let started = Timestamp(utf8: state.startedAt.utf8)?.seconds, let finished = Timestamp(utf8: state.finishedAt.utf8)?.seconds,
+                started > 0
+            else {
                 return nil
             }
             return RestartRecord.Run(startedAt: started, finishedAt: finished, exitStatus: state.exitCode)

@@ -17,10 +17,10 @@ struct ContainerLogFile {
 
     /// Gives its lines. Returns at its end; with `changes`, when the container is removed, also one that has not printed anything yet.
     /// - Parameters:
-    ///   - since: only lines from this Unix time on.
+    ///   - since: only lines from then on.
     ///   - tail: how many of the last lines there are; nil: all.
     func read(
-        since: Double? = nil, tail: Int? = nil, changes: AsyncStream<Void>? = nil, _ output: (LogLine) async throws -> Void
+        since: Timestamp? = nil, tail: Int? = nil, changes: AsyncStream<Void>? = nil, _ output: (LogLine) async throws -> Void
     ) async throws {
         guard var file = try await opened(changes) else { return }
         var parser = LogFileParser(replica: replica)

@@ -28,7 +28,7 @@ struct LogFileParser {
 
     private mutating func take(_ bytes: ArraySlice<UInt8>) -> LogLine? {
         let words = bytes.split(separator: UInt8(ascii: " "), maxSplits: 3, omittingEmptySubsequences: false)
-        guard words.count == 4, let time = UnixTime.seconds(words[0]) else { return nil }
+        guard words.count == 4, let time = Timestamp(utf8: words[0]) else { return nil }
         let channel: LogLine.Channel = words[1].elementsEqual("stderr".utf8) ? .error : .output
         var line =
             begun.removeValue(forKey: channel)

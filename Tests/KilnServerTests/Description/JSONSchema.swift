@@ -2,7 +2,7 @@
 struct JSONSchema {
     let document: JSON
 
-    private static let annotations: Set<String> = ["description", "examples"]
+    private static let annotations: Set<String> = ["description", "examples", "format"]
 
     /// What of `value` does not fit, with its place.
     func violations(of schema: JSON, _ value: JSON, at place: String = "$") -> [String] {
@@ -19,6 +19,7 @@ struct JSONSchema {
             guard let target = argument.text.flatMap(resolve) else { return ["\(place): \(argument) leads nowhere"] }
             return violations(of: target, value, at: place)
         case ("type", _): return isType(argument.text ?? "", value) ? [] : ["\(place): \(value) is no \(argument.text ?? "")"]
+        case ("const", _): return argument == value ? [] : ["\(place): \(value) is not \(argument)"]
         case ("enum", _): return argument.list.contains(value) ? [] : ["\(place): \(value) is none of \(argument.list)"]
         case ("oneOf", _):
             let results = argument.list.map { violations(of: $0, value, at: place) }

@@ -10,7 +10,12 @@ struct RestartRecords: Sendable {
     /// nil when there is none.
     func record(of container: String) throws -> RestartRecord? {
         guard let text = try TrustedFiles.readText(path(container)) else { return nil }
-        return try JSONDecoder().decode(RestartRecord.self, from: Data(text.utf8))
+        do {
+            return try JSONDecoder().decode(RestartRecord.self, from: Data(text.utf8))
+        } catch is DecodingError {
+            // Another version's: the count begins anew.
+            return nil
+        }
     }
 
     func set(_ record: RestartRecord, of container: String) throws {
