@@ -28,6 +28,7 @@ public enum KlProgram {
     /// - Returns: the exit status.
     public static func run(_ arguments: [String], in context: Context) async -> Int32 {
         do {
+            try checkWords(arguments.first == "help" ? arguments.dropFirst() : arguments[...])
             if let verb = namedVerb(arguments) {
                 try await verb.run(in: context)
             } else {
@@ -37,6 +38,23 @@ public enum KlProgram {
             return ExitStatus.done
         } catch {
             return report(error, to: context.output)
+        }
+    }
+
+    /// Whether there is what the first words name. The parser would answer a wrong word after `help` with the help of what is above it, and success.
+    /// - Throws: `unknown-command`, with those that there are.
+    private static func checkWords(_ words: ArraySlice<String>) throws(KilnError) {
+        var command: any ParsableCommand.Type = Kl.self
+        var path = "kl"
+        for word in words where !command.configuration.subcommands.isEmpty {
+            guard !word.hasPrefix("-") else { return }
+            guard let next = command.configuration.subcommands.first(where: { $0.isNamed(word) }) else {
+                let names = command.configuration.subcommands.compactMap { $0.configuration.commandName }.joined(separator: ", ")
+                throw KilnError(
+                    .unknownCommand, "There is no “\(path) \(word.printable(limit: 40))”. There is: \(names).", hint: "\(path) --help")
+            }
+            command = next
+            path += " \(word)"
         }
     }
 

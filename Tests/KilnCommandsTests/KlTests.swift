@@ -35,12 +35,25 @@ import Testing
         #expect(await kl("ws", "create", "--", name).status == 2)
     }
 
-    @Test("exits 2 at a misuse and 0 at help", arguments: [("bogus", Int32(2)), ("ws create", 2), ("--help", 0), ("ws exec --help", 0)])
+    @Test(
+        "exits 2 at a misuse and 0 at help",
+        arguments: [
+            ("bogus", Int32(2)), ("ws create", 2), ("--help", 0), ("ws exec --help", 0), ("help bogus", 2), ("help ws bogus", 2), ("ws bogus", 2),
+            ("help", 0), ("help ws", 0), ("help ws create", 0), ("ws help create", 2), ("i --help", 0),
+        ])
     func usage(line: String, status: Int32) async {
         let printed = Printed()
         let context = Context(environment: [:], output: printed.value, input: Input(descriptor: -1, ask: nil), now: { 0 })
         #expect(await KlProgram.run(line.split(separator: " ").map(String.init), in: context) == status)
         #expect(printed.output.isEmpty == (status != 0))
+    }
+
+    @Test(
+        "names what there is where a word names nothing", arguments: [["help", "ws", "bogus"], ["ws", "bogus"], ["workspace", "bogus", "--json"]])
+    func unknownWords(arguments: [String]) async {
+        let printed = Printed()
+        _ = await KlProgram.run(arguments, in: Context(environment: [:], output: printed.value, input: Input(descriptor: -1, ask: nil), now: { 0 }))
+        #expect(printed.error.contains("There is: create, list,") && printed.error.contains("bogus"), "\(printed.error)")
     }
 
     @Test(
