@@ -16,7 +16,13 @@ public enum KilnAgent {
             directory: configuration.socketsDirectory, forwarder: forwarder, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
         try await sockets.reopen(for: configuration.instance)
         let engine = try await LinuxEngine(configuration: configuration.engine, sockets: sockets, logger: logger)
-        try await run(configuration, engine: engine, forwarder: forwarder, signals: [.sigterm, .sigint], logger: logger)
+        do {
+            try await run(configuration, engine: engine, forwarder: forwarder, signals: [.sigterm, .sigint], logger: logger)
+        } catch {
+            try await engine.shutdown()
+            throw error
+        }
+        try await engine.shutdown()
     }
 
     /// As above, with an engine from elsewhere.

@@ -113,6 +113,9 @@ public final class LinuxEngine: WorkspaceEngine {
         }
     }
 
+    /// Lets go of Podman's service. No call may follow.
+    public func shutdown() async throws { try await containers.shutdown() }
+
     /// The packages of the host.
     /// - Throws: what is wrong with its settings.
     var packages: PackageHost {
