@@ -37,7 +37,7 @@ public struct CreateWorkspace: Sendable, Codable {
     }
 }
 
-/// `PATCH /api/v1/workspaces/{ref}`; what is nil stays. Takes effect at the next resume.
+/// `PATCH /api/v1/workspaces/{ref}`; what is nil stays. Limits hold at once where the kernel lets them, variables from the next resume on.
 public struct UpdateWorkspace: Sendable, Codable {
     /// The version this change was made from; a stale one is refused with `stale-version`. nil: what `If-Match` says.
     public var version: Int?

@@ -5,15 +5,23 @@ public struct WorkspaceUsage: Sendable, Codable, Hashable {
     /// Bytes of memory in use, page cache it could drop excluded.
     public var memory: Int
     public var processes: Int
-    /// Bytes used, and the size, of the file system that holds its home.
-    public var diskUsed: Int
+    /// What the kernel holds it to. The workspace's own limits may not be in force yet.
+    public var limits: ResourceLimits
+    /// Processes that the kernel has killed since the container started, because there was no memory left for them.
+    public var memoryKills: Int
+    /// Bytes left to it, and the size, of the file system that holds its home and those of others.
+    public var diskFree: Int
     public var diskSize: Int
 
-    public init(cpuNanoseconds: Int, memory: Int, processes: Int, diskUsed: Int, diskSize: Int) {
+    public init(
+        cpuNanoseconds: Int, memory: Int, processes: Int, limits: ResourceLimits, memoryKills: Int = 0, diskFree: Int, diskSize: Int
+    ) {
         self.cpuNanoseconds = cpuNanoseconds
         self.memory = memory
         self.processes = processes
-        self.diskUsed = diskUsed
+        self.limits = limits
+        self.memoryKills = memoryKills
+        self.diskFree = diskFree
         self.diskSize = diskSize
     }
 }

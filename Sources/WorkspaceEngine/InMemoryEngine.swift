@@ -325,7 +325,7 @@ public actor InMemoryEngine: WorkspaceEngine {
 
     public func usage(of workspace: WorkspaceTarget) async throws -> WorkspaceUsage {
         guard connected else { throw Self.unavailable }
-        return WorkspaceUsage(cpuNanoseconds: 1, memory: 2, processes: 3, diskUsed: 4, diskSize: 5)
+        return WorkspaceUsage(cpuNanoseconds: 1, memory: 2, processes: 3, limits: workspace.limits, diskFree: 4, diskSize: 5)
     }
 
     public func traffic(of workspace: WorkspaceTarget) async throws -> [InterceptTraffic] {

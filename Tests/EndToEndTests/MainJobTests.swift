@@ -18,6 +18,14 @@ import Testing
         #expect(try await instance.traces() == [])
     }
 
+    @Test func `What is said of a workspace is what the kernel does, and what was asked for is awaited`() async throws {
+        let instance = try await TestInstance.with { instance in
+            try await Surface(instance: instance).check()
+            return instance
+        }
+        #expect(try await instance.traces() == [])
+    }
+
     @Test func `Settings reach the services that use them, and two owners use one environment`() async throws {
         let instance = try await TestInstance.with { instance in
             try await Together(instance: instance).check()

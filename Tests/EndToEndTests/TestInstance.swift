@@ -183,6 +183,21 @@ final class TestInstance: Sendable {
         try await Program.run("\(binaries)/kl", arguments, input: input, environment: environment)
     }
 
+    /// Sends a request as no client of ours would, with the token of `kl`.
+    func api(
+        _ method: String, _ path: String, _ body: String = "", headers: [String] = []
+    ) async throws -> (status: Int, head: String, body: String) {
+        let configuration = try JSONSerialization.jsonObject(with: Data(contentsOf: home.appendingPathComponent(".config/kiln/config.json")))
+        let token = (configuration as? [String: String])?["token"] ?? ""
+        let fields = (headers + ["Authorization: Bearer \(token)"]).flatMap { ["-H", $0] }
+        let text = try await Program.check(
+            "/usr/bin/curl", ["-sS", "-i", "-m", "30", "-X", method, "--data-binary", "@-"] + fields + ["http://127.0.0.1:\(port)/api/v1\(path)"],
+            input: body)
+        let parts = text.components(separatedBy: "\r\n\r\n")
+        let status = Int(text.split(separator: " ").dropFirst().first ?? "") ?? 0
+        return (status, parts[0].lowercased(), parts.dropFirst().joined(separator: "\r\n\r\n"))
+    }
+
     /// Runs a shell text as `dev` in a workspace.
     func inside(_ workspace: String, _ script: String) async throws -> Program.Result {
         try await tryKl("ws", "exec", workspace, "--", "bash", "-c", script)

@@ -13,7 +13,7 @@ import Testing
         let services = EnvironmentObservation(services: [
             ServiceStatus(name: try Name("api"), phase: .healthy, address: AddressPlan.virtual(2), ports: [.init(8080)], restarts: 1)
         ])
-        let usage = WorkspaceUsage(cpuNanoseconds: 1, memory: 2, processes: 3, diskUsed: 4, diskSize: 5)
+        let usage = WorkspaceUsage(cpuNanoseconds: 1, memory: 2, processes: 3, limits: workspace.limits, memoryKills: 6, diskFree: 4, diskSize: 5)
         let engine = RecordingEngine {
             $0.info = { info }
             $0.applyWorkspace = { target in

@@ -22,6 +22,11 @@ extension Verdict {
         return packages(workspace, generation: workspace.spec.packageGeneration)
     }
 
+    /// Whether `workspace` is again as it was, `version` being taken note of.
+    static func changed(_ workspace: Workspace, version: Int) -> Verdict {
+        workspace.judge(version: version) { [.running, .suspended].contains($0) }
+    }
+
     static func suspended(_ workspace: Workspace, version: Int) -> Verdict {
         workspace.judge(version: version) { $0 == .suspended }
     }

@@ -35,16 +35,7 @@ enum ReportTable {
         if let reason = workspace.status.reason { facts += lines(reason) }
         facts.append(("workmachine", Table.Cell(report.workmachine.value)))
         if let usage = report.usage {
-            let cpu = "\(Show.fixed(Double(usage.cpuNanoseconds) / 1e9, digits: 1)) s used, \(Show.cpus(limits.milliCPUs)) CPUs at most"
-            facts += [
-                ("cpu", Table.Cell(cpu)),
-                ("memory", Table.Cell("\(Show.size(usage.memory)) of \(Show.size(limits.memory)), \(Show.percent(usage.memory, of: limits.memory))")),
-                (
-                    "disk",
-                    Table.Cell("\(Show.size(usage.diskUsed)) of \(Show.size(usage.diskSize)), \(Show.percent(usage.diskUsed, of: usage.diskSize))")
-                ),
-                ("processes", Table.Cell("\(usage.processes) of \(limits.pids)")),
-            ]
+            facts += Self.usage(usage, of: workspace)
         } else {
             facts.append(("limits", Table.Cell("\(Show.cpus(limits.milliCPUs)) CPUs, \(Show.size(limits.memory)) memory, \(limits.pids) processes")))
         }
@@ -64,6 +55,31 @@ enum ReportTable {
             ("version", Table.Cell("\(workspace.metadata.version)")),
         ]
         return .facts(facts)
+    }
+
+    private static func usage(_ usage: WorkspaceUsage, of workspace: Workspace) -> [(String, Table.Cell)] {
+        let (held, wanted) = (usage.limits, workspace.spec.limits)
+        func later(_ now: Int, _ then: Int, _ show: (Int) -> String) -> String {
+            // The kernel counts memory in pages.
+            abs(now - then) < 1 << 16 && show(now) == show(then) ? "" : "; \(show(then)) from the next resume on"
+        }
+        let cpu = "\(Show.fixed(Double(usage.cpuNanoseconds) / 1e9, digits: 1)) s used, \(Show.cpus(held.milliCPUs)) CPUs at most"
+        let memory = "\(Show.size(usage.memory)) of \(Show.size(held.memory)), \(Show.percent(usage.memory, of: held.memory))"
+        var facts = [
+            ("cpu", Table.Cell(cpu + later(held.milliCPUs, wanted.milliCPUs, Show.cpus))),
+            ("memory", Table.Cell(memory + later(held.memory, wanted.memory, Show.size))),
+        ]
+        if usage.memoryKills > 0 {
+            let programs = usage.memoryKills == 1 ? "1 process was" : "\(usage.memoryKills) processes were"
+            facts += [
+                ("killed", Table.Cell("\(programs) killed since its start, because the workspace had no memory left.", .bad)),
+                ("try", Table.Cell("kl ws update \(workspace.metadata.name) --memory \(max(1, (held.memory + (1 << 29)) >> 30) * 2)G")),
+            ]
+        }
+        return facts + [
+            ("disk", Table.Cell("\(Show.size(usage.diskFree)) free of \(Show.size(usage.diskSize)), shared with all on the host")),
+            ("processes", Table.Cell("\(usage.processes) of \(held.pids)" + later(held.pids, wanted.pids) { "\($0)" })),
+        ]
     }
 
     private static func packages(_ workspace: Workspace) -> [(String, Table.Cell)] {

@@ -6,7 +6,7 @@ struct WorkspaceUpdate: Verb {
     static let configuration = CommandConfiguration(
         commandName: "update", abstract: "Change a workspace's limits and variables.",
         discussion: """
-            Takes effect at the next resume.
+            Limits hold at once, except for memory that is in use; variables hold from the next resume on.
 
             Examples:
               kl workspace update hello --cpus 2 --memory 8G
@@ -23,6 +23,7 @@ struct WorkspaceUpdate: Verb {
     )
     var variables: [EnvironmentVariable] = []
     @Option(help: ArgumentHelp("A variable to remove; may be repeated.", valueName: "KEY")) var unset: [String] = []
+    @OptionGroup var wait: WaitOptions
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -32,15 +33,17 @@ struct WorkspaceUpdate: Verb {
     }
 
     func run(in context: Context) async throws {
-        try await context.withClient { client in
+        try await context.withClient(wait) { client in
             let found = try await client.get(Workspace.self, workspace.reference)
             let changed = variables.isEmpty && unset.isEmpty ? nil : Self.merge(found.spec.variables, set: variables, unset: unset)
             let updated = try await client.update(
                 .id(found.metadata.id),
                 UpdateWorkspace(version: found.metadata.version, milliCPUs: cpus, memory: memory, variables: changed)
             )
-            let sentence = "Workspace \(workspace.name) is changed; it takes effect at the next resume: kl workspace suspend, then resume."
-            try context.finish(updated, json: common.json, sentence)
+            let later = changed == nil ? "" : " Its variables hold from the next resume on: kl workspace suspend \(workspace.name), then resume."
+            try await context.conclude(
+                updated, client, wait, common, pending: "Workspace \(workspace.name) is being changed.\(later)", until: { .changed($0, version: $1) },
+                done: { _ in "Workspace \(workspace.name) is changed.\(later)" })
         }
     }
 

@@ -22,6 +22,7 @@ extension Backend {
             guard body.version != nil || call.request.headers[.ifMatch] != nil else {
                 throw KilnError(.invalidValue, "The request does not say what it was made from.", hint: "Send If-Match, or the field version.")
             }
+            try Workspace.check(body.variables ?? [])
             let host = controller.link.info
             let workspace = try await call.store.update(Workspace.self, id, expecting: body.version ?? version) { spec in
                 spec.limits = try Defaults.limits(spec.limits, milliCPUs: body.milliCPUs, memory: body.memory, host: host)
@@ -66,6 +67,7 @@ extension Backend {
         try authorise(call, .create, .resource(.workspace, owner: owner, id: nil))
         let body = try await call.body(CreateWorkspace.self)
         call.note.wishes(for: body.name)
+        try Workspace.check(body.variables ?? [])
         // A workspace that lacks what it was asked to have is none that was asked for.
         let packages = try await resolve((body.packages ?? []).map { $0.wish() }, isAtomic: true).packages
         let draft = WorkspaceDraft(

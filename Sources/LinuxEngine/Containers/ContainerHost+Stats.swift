@@ -13,6 +13,8 @@ public struct ContainerUsage: Sendable, Hashable {
     public var milliCPULimit: Int?
     public var memoryLimit: Int?
     public var processLimit: Int?
+    /// Processes that were killed since its start because there was no memory left.
+    public var memoryKills: Int
 }
 
 extension ContainerHost {
@@ -41,7 +43,7 @@ private struct CgroupReader {
         return ContainerUsage(
             cpuNanoseconds: field("usage_usec", of: try text("cpu", "cpu.stat")) * 1000, memory: max(memory, 0),
             processes: try number("pids", "pids.current"), milliCPULimit: milliCPUs, memoryLimit: try limit("memory", "memory.max"),
-            processLimit: try limit("pids", "pids.max"))
+            processLimit: try limit("pids", "pids.max"), memoryKills: field("oom_kill", of: try text("memory", "memory.events")))
     }
 
     func legacy() throws -> ContainerUsage {
@@ -51,7 +53,7 @@ private struct CgroupReader {
         return ContainerUsage(
             cpuNanoseconds: try number("cpuacct", "cpuacct.usage"), memory: max(memory, 0), processes: try number("pids", "pids.current"),
             milliCPULimit: quota > 0 && period > 0 ? quota * 1000 / period : nil, memoryLimit: try limit("memory", "memory.limit_in_bytes"),
-            processLimit: try limit("pids", "pids.max"))
+            processLimit: try limit("pids", "pids.max"), memoryKills: field("oom_kill", of: try text("memory", "memory.oom_control")))
     }
 
     /// Bytes of files kept in memory, which the kernel drops when it needs room.

@@ -38,12 +38,12 @@ struct FolderStore: Sendable {
         try await remove("\(machine)", below: machinesDirectory)
     }
 
-    /// Bytes used and size of the file system that holds a home.
-    func space(of machine: ResourceID) throws -> (used: Int, size: Int) {
+    /// Bytes that are left on the file system that holds a home, and its size.
+    func space(of machine: ResourceID) throws -> (free: Int, size: Int) {
         var status = statvfs()
         guard statvfs(home(of: machine), &status) == 0 else { throw TrustedFiles.failure("measure the home of \(machine)") }
         let block = Int(status.f_frsize)
-        return (Int(status.f_blocks - status.f_bfree) * block, Int(status.f_blocks) * block)
+        return (Int(status.f_bavail) * block, Int(status.f_blocks) * block)
     }
 
     /// Whether `~/workspaces/NAME` is there.

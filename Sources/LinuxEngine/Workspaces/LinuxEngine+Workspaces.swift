@@ -20,10 +20,21 @@ extension LinuxEngine {
                 // The link and the container need each other's namespace only, so they are made at the same time.
                 async let connection = self.applyConnection(of: target)
                 let process = try await self.ensureRunning(target)
+                await self.enforceLimits(of: target)
                 let observation = await connection
                 if observation.connected != nil { self.settled.settle(target, process: process) }
                 return observation
             }
+        }
+    }
+
+    /// That they hold is not what a workspace lives by: its usage tells what does.
+    private func enforceLimits(of target: WorkspaceTarget) async {
+        do {
+            guard let container = try await containers.inspect(containerName(of: target.id)), container.isRunning else { return }
+            try containers.enforce(target.limits, on: container.id)
+        } catch {
+            logger.warning("a workspace's limits are not in force", metadata: ["workspace": "\(target.id)", "error": "\(error)"])
         }
     }
 
@@ -183,7 +194,11 @@ extension LinuxEngine {
         }
         let stats = try containers.stats(container.id)
         let disk = try folders.space(of: target.workmachine.id)
+        let wanted = target.limits
+        let limits = ResourceLimits(
+            milliCPUs: stats.milliCPULimit ?? wanted.milliCPUs, memory: stats.memoryLimit ?? wanted.memory, pids: stats.processLimit ?? wanted.pids)
         return WorkspaceUsage(
-            cpuNanoseconds: stats.cpuNanoseconds, memory: stats.memory, processes: stats.processes, diskUsed: disk.used, diskSize: disk.size)
+            cpuNanoseconds: stats.cpuNanoseconds, memory: stats.memory, processes: stats.processes, limits: limits, memoryKills: stats.memoryKills,
+            diskFree: disk.free, diskSize: disk.size)
     }
 }
