@@ -1,4 +1,3 @@
-import CTerminal
 import FoundationEssentials
 import Glibc
 import KilnModel
@@ -23,23 +22,15 @@ struct StagedMounts {
         do {
             try JSONEncoder().encode(mounts).write(to: URL(filePath: plan), options: .atomic)
             try Files.makeDirectory(folder)
-            for (index, mount) in mounts.enumerated() { try bind(mount, at: path(index)) }
+            for (index, mount) in mounts.enumerated() { try bind(mount, index).mount() }
         } catch {
             try unmount()
             throw error
         }
     }
 
-    private func bind(_ mount: ContainerSpec.Mount, at target: String) throws {
-        var status = stat()
-        guard lstat(mount.source, &status) == 0 else { throw Files.failure("mount", mount.source, errno) }
-        if status.st_mode & S_IFMT == S_IFDIR {
-            try Files.makeDirectory(target)
-        } else {
-            try Files.write("", to: target)
-        }
-        let code = kiln_mount_bind(mount.source, target, mount.readOnly ? 1 : 0, mount.executable ? 0 : 1)
-        guard code == 0 else { throw Files.failure("mount", mount.source, -code) }
+    private func bind(_ mount: ContainerSpec.Mount, _ index: Int) -> BindMount {
+        BindMount(source: mount.source, target: path(index), readOnly: mount.readOnly, executable: mount.executable)
     }
 
     /// Makes again what a reboot took.
@@ -48,14 +39,11 @@ struct StagedMounts {
         guard let data = try? Data(contentsOf: URL(filePath: plan)) else { return false }
         let mounts = try JSONDecoder().decode([ContainerSpec.Mount].self, from: data)
         try Files.makeDirectory(folder)
-        for (index, mount) in mounts.enumerated() where try !isBound(mount, at: path(index)) { try bind(mount, at: path(index)) }
+        for (index, mount) in mounts.enumerated() {
+            let bind = bind(mount, index)
+            if try !bind.isMounted { try bind.mount() }
+        }
         return true
-    }
-
-    private func isBound(_ mount: ContainerSpec.Mount, at target: String) throws -> Bool {
-        var (source, bound) = (stat(), stat())
-        guard lstat(mount.source, &source) == 0 else { throw Files.failure("mount", mount.source, errno) }
-        return lstat(target, &bound) == 0 && source.st_dev == bound.st_dev && source.st_ino == bound.st_ino
     }
 
     func unmount() throws {

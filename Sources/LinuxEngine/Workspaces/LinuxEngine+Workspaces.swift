@@ -16,11 +16,12 @@ extension LinuxEngine {
             case .running:
                 if let observation = await self.applyOnlyIntercepts(of: target) { return observation }
                 self.settled.forget(target.id)
+                async let present = self.containers.inspect(self.containerName(of: target.id))
                 try await self.network.ensureWorkspace(target.id, address: target.address)
                 // The link and the container need each other's namespace only, so they are made at the same time.
                 async let connection = self.applyConnection(of: target)
-                let process = try await self.ensureRunning(target)
-                await self.enforceLimits(of: target)
+                let process = try await self.ensureRunning(target, present: present)
+                self.enforceLimits(of: target)
                 let observation = await connection
                 if observation.connected != nil { self.settled.settle(target, process: process) }
                 return observation
@@ -29,10 +30,10 @@ extension LinuxEngine {
     }
 
     /// That they hold is not what a workspace lives by: its usage tells what does.
-    private func enforceLimits(of target: WorkspaceTarget) async {
+    private func enforceLimits(of target: WorkspaceTarget) {
         do {
-            guard let container = try await containers.inspect(containerName(of: target.id)), container.isRunning else { return }
-            try containers.enforce(target.limits, on: container.id)
+            guard let container = try answeringContainer(of: target.id) else { return }
+            try containers.enforce(target.limits, on: container)
         } catch {
             logger.warning("a workspace's limits are not in force", metadata: ["workspace": "\(target.id)", "error": "\(error)"])
         }
@@ -49,45 +50,55 @@ extension LinuxEngine {
         }
     }
 
+    /// - Parameter present: its container; nil when there is none.
     /// - Returns: the container's first process; nil should it have ended meanwhile.
-    private func ensureRunning(_ target: WorkspaceTarget) async throws -> ProcessIdentity? {
+    private func ensureRunning(_ target: WorkspaceTarget, present: ContainerState?) async throws -> ProcessIdentity? {
         let name = containerName(of: target.id)
-        var container = try await containers.inspect(name)
+        var container = present
         if container?.phase == .created {
             // Made and never started, by a call that was cut short or failed: nothing of it is worth keeping.
             try await removeContainer(named: name, grace: 0)
             container = nil
         }
-        if container?.isRunning != true {
-            try await ensureHome(of: target.workmachine)
-            let socket = try await sockets.open(target.id, userIDs: userIDs(of: target.workmachine))
-            if container == nil {
-                _ = try await containers.create(try await workspaceContainer(target, socketDirectory: socket))
-            } else {
-                _ = try mountSysfs(for: name, namespace: network.workspaceNamespace(target.id))
-            }
-            try await containers.start(name)
-            container = try await containers.inspect(name)
+        let socket = try await sockets.open(target.id, userIDs: userIDs(of: target.workmachine))
+        if let container, container.isRunning {
+            // Once a command ran in this very container, a later look need not run another: that would be most of the time of a connect.
+            let answered = try answeringContainer(of: target.id) == container.id
+            if try answered && folders.hasWorkspaceFolder(target.name, of: target.workmachine.id) { return ProcessIdentity(pid: container.pid) }
+            return try await tryOut(target, container: container.id)
+        }
+        try await ensureHome(of: target.workmachine)
+        let id: String
+        if let container {
+            id = container.id
+            _ = try mountSysfs(for: name, namespace: network.workspaceNamespace(target.id))
         } else {
-            _ = try await sockets.open(target.id, userIDs: userIDs(of: target.workmachine))
+            id = try await containers.create(try await workspaceContainer(target, socketDirectory: socket))
         }
-        guard let container, container.isRunning else {
-            throw KilnError(.engineFailed, "The workspace \(target.name) ended right after its start.", hint: "kl ws logs \(target.name)")
-        }
-        let process = ProcessIdentity(pid: container.pid)
-        // Once a command ran in this very container, a later look need not run another: that would be most of the time of a connect.
-        let mark = "\(configuration.runtimeDirectory)/etc/\(name)/answered"
-        if try TrustedFiles.readText(mark) == container.id, try folders.hasWorkspaceFolder(target.name, of: target.workmachine.id) { return process }
+        try await containers.start(name)
+        return try await tryOut(target, container: id)
+    }
+
+    /// Runs a first command in a container that was started, and takes note that it did.
+    private func tryOut(_ target: WorkspaceTarget, container: String) async throws -> ProcessIdentity? {
+        async let state = containers.inspect(container)
         do {
-            try await prepareFolder(target, container: container.id)
-            try TrustedFiles.update(mark, with: container.id, mode: 0o600)
-            return process
+            try await prepareFolder(target, container: container)
         } catch let error as KilnError where error.code == .cloneFailed {
             // A workspace whose repository never came is not half a workspace: its container goes, the error stays.
             try await removeContainer(of: target.id)
             throw error
+        } catch let error as KilnError where error.code == .wrongPhase {
+            throw KilnError(.engineFailed, "The workspace \(target.name) ended right after its start.", hint: "kl ws logs \(target.name)")
         }
+        try TrustedFiles.update(answerMark(of: target.id), with: container, mode: 0o600)
+        return try await state.flatMap { ProcessIdentity(pid: $0.pid) }
     }
+
+    /// The id of the workspace's container in which a command has run; nil before. It may have ended since.
+    private func answeringContainer(of workspace: ResourceID) throws -> String? { try TrustedFiles.readText(answerMark(of: workspace)) }
+
+    private func answerMark(of workspace: ResourceID) -> String { "\(configuration.runtimeDirectory)/etc/\(containerName(of: workspace))/answered" }
 
     /// Makes `~/workspaces/NAME`, or clones into it; that this ran is the proof that commands run.
     private func prepareFolder(_ target: WorkspaceTarget, container: String) async throws {
@@ -179,13 +190,17 @@ extension LinuxEngine {
     func containerName(of workspace: ResourceID) -> String { "\(instance.prefix)-w-\(workspace)" }
 
     public func session(_ request: SessionRequest, in target: WorkspaceTarget, input: SessionInput, output: @escaping SessionOutput) async throws {
-        guard let container = try await containers.inspect(containerName(of: target.id)), container.isRunning else {
-            throw KilnError(.wrongPhase, "The workspace \(target.name) does not run.", hint: "kl ws resume \(target.name)")
+        let notRunning = KilnError(.wrongPhase, "The workspace \(target.name) does not run.", hint: "kl ws resume \(target.name)")
+        // Podman need not be asked first: the runtime itself finds out whether the container runs.
+        guard let container = try answeringContainer(of: target.id) else { throw notRunning }
+        do {
+            try await containers.session(
+                WorkspaceLayout.inLoginEnvironment(request), container: container, user: WorkspaceLayout.user,
+                workingDirectory: "\(WorkspaceLayout.folders)/\(target.name)",
+                environment: try WorkspaceLayout.environment(target), input: input, output: output)
+        } catch let error as KilnError where error.code == .wrongPhase {
+            throw notRunning
         }
-        try await containers.session(
-            WorkspaceLayout.inLoginEnvironment(request), container: container.id, user: WorkspaceLayout.user,
-            workingDirectory: "\(WorkspaceLayout.folders)/\(target.name)",
-            environment: try WorkspaceLayout.environment(target), input: input, output: output)
     }
 
     public func usage(of target: WorkspaceTarget) async throws -> WorkspaceUsage {

@@ -51,5 +51,24 @@ extension ContainerTests {
             #expect(!FileManager.default.fileExists(atPath: configuration.runtimeDirectory))
             for folder in host.cgroups.parentDirectories { #expect(!FileManager.default.fileExists(atPath: folder)) }
         }
+
+        @Test func `The runtime starts from a mount that nobody can write to, of the program that the host has now`() async throws {
+            let prefix = "\(fixture.prefix)c"
+            let configuration = ContainerHost.Configuration(
+                stateDirectory: "/var/tmp/\(prefix)", runtimeDirectory: "/run/\(prefix)", instancePrefix: prefix)
+            let host = try await ContainerHost.prepare(configuration, logger: Logger(label: "test"))
+            let runtime = host.runtimeProgram
+            #expect(open(runtime.path, O_WRONLY) == -1 && errno == EROFS)
+            // As after an upgrade: what is mounted is another file than the host's.
+            let original = BindMount(source: try Programs.path(runtime.name, package: runtime.name), target: runtime.path)
+            try Files.unmount(runtime.path)
+            try BindMount(source: "/usr/bin/true", target: runtime.path, readOnly: true).mount()
+            #expect(try !original.isMounted)
+            let next = try await ContainerHost.prepare(configuration, logger: Logger(label: "test"))
+            #expect(try original.isMounted)
+            for host in [host, next] { try await host.shutdown() }
+            try await ContainerHost.purge(configuration)
+            #expect(try MountTable.points(within: configuration.runtimeDirectory).isEmpty)
+        }
     }
 }

@@ -47,11 +47,13 @@ extension ContainerHost {
         var cgroups: String { "\(runtimeDirectory)/cgroup" }
         var hooks: String { "\(runtimeDirectory)/hooks" }
         var probe: String { "\(runtimeDirectory)/probe" }
+        /// Read-only mounts of programs of the host's.
+        var programs: String { "\(runtimeDirectory)/programs" }
 
         var allDirectories: [String] {
             [
                 stateDirectory, storageRoot, volumes, libpod, temporary, networks, empty, runtimeDirectory, storageRun, libpodRun, sessions, sysfs,
-                mounts, mountPlans, cgroups, hooks, buildLibpod, buildStorageRun, buildLibpodRun,
+                mounts, mountPlans, cgroups, hooks, programs, buildLibpod, buildStorageRun, buildLibpodRun,
             ]
         }
 

@@ -37,11 +37,11 @@ public struct ContainerHost: Sendable {
         let limits = try ProcessLimits.ofThisProcess()
         let probe = RuntimeProbe(configuration: configuration, cgroups: cgroups, commands: SystemCommandRunner(), logger: logger)
         let runtime = try await probe.choose()
-        let text = HostFiles.containers(configuration, cgroups: cgroups, runtime: runtime.name, limits: limits)
+        let text = HostFiles.containers(configuration, cgroups: cgroups, runtime: runtime, limits: limits)
         try Files.write(text, to: configuration.containersFile)
         try Files.write(HostFiles.storage(configuration), to: configuration.storageFile)
         try Files.write(
-            HostFiles.containers(configuration, cgroups: cgroups, runtime: runtime.name, limits: limits, forBuilds: true),
+            HostFiles.containers(configuration, cgroups: cgroups, runtime: runtime, limits: limits, forBuilds: true),
             to: configuration.buildContainersFile)
         try Files.write(HostFiles.storage(configuration, forBuilds: true), to: configuration.buildStorageFile)
         try HostFiles.markUnshifted(configuration)

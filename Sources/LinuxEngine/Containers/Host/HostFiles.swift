@@ -2,7 +2,7 @@
 enum HostFiles {
     /// What the container engine gets instead of the host's `containers.conf`.
     static func containers(
-        _ configuration: ContainerHost.Configuration, cgroups: CgroupLayout, runtime: String, limits: ProcessLimits, forBuilds: Bool = false
+        _ configuration: ContainerHost.Configuration, cgroups: CgroupLayout, runtime: Runtime, limits: ProcessLimits, forBuilds: Bool = false
     ) -> String {
         """
         # Written by Kiln at every start of its agent.
@@ -22,12 +22,15 @@ enum HostFiles {
         # The default, shared memory, is one segment for all Podmans of a host.
         lock_type = "file"
         events_logger = "file"
-        runtime = "\(runtime)"
+        runtime = "\(runtime.name)"
         tmp_dir = "\(forBuilds ? configuration.buildLibpodRun : configuration.libpodRun)"
         # The command that ends a container is given the graph root only and looks for the database below it.
         static_dir = "\(forBuilds ? configuration.buildLibpod : configuration.libpod)"
         volume_path = "\(configuration.volumes)"
         image_copy_tmp_dir = "\(configuration.temporary)"
+
+        [engine.runtimes]
+        \(runtime.name) = ["\(runtime.path)"]
 
         """
     }

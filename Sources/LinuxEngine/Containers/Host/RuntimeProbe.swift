@@ -21,7 +21,7 @@ struct RuntimeProbe {
             do {
                 let version = try await commands.succeed(name, ["--version"]).split(separator: "\n").first ?? ""
                 try refuseBroken(version)
-                let path = try Programs.path(name, package: name)
+                let path = try heldReadOnly(name, try Programs.path(name, package: name))
                 try await run(path)
                 let runtime = Runtime(name: name, path: path, description: String(version.replacing("version ", with: "")))
                 logger.info("The container runtime is \(runtime.description).")
@@ -60,6 +60,20 @@ struct RuntimeProbe {
             guard code == 0 else { throw Files.failure("mount the cgroup controller \(controller) at", target, -code) }
             logger.info("Mounted the cgroup controller \(controller) at \(target), as crun needs.")
         }
+    }
+
+    /// The program on a read-only mount of its own.
+    ///
+    /// crun makes one at every start of one that could be written by way of `/proc/PID/exe` (CVE-2019-5736), and starts again from there: two
+    /// to three milliseconds, four times until a new workspace has run its first command.
+    private func heldReadOnly(_ name: String, _ path: String) throws -> String {
+        let bind = BindMount(source: path, target: "\(configuration.programs)/\(name)", readOnly: true)
+        // Mounted, but not this one: the host's was replaced by a newer one.
+        if try !bind.isMounted {
+            try Files.unmount(bind.target)
+            try bind.mount()
+        }
+        return bind.target
     }
 
     /// Runs `true` in a container made of nothing but the host's /usr.
