@@ -80,11 +80,30 @@ struct Surface {
         #expect(try await instance.tryKl("ws", "show", "other").status == 3)
     }
 
-    /// As somebody at a terminal has it.
+    /// As somebody at a terminal has it: from the first tab on, names included.
     private func completion() async throws {
-        let bash = try await instance.inside("hello", "bash -lic '_completion_loader kl; complete -p kl' 2>/dev/null")
-        #expect(bash.output.contains(" kl\n"), "\(bash)")
-        let zsh = try await instance.inside("hello", "zsh -lic 'print $_comps[kl]' 2>/dev/null")
-        #expect(zsh.output == "_kl\n", "\(zsh)")
+        let typist = #"""
+            import os, pty, select, sys, time
+            pid, terminal = pty.fork()
+            if pid == 0:
+                os.execvp(sys.argv[1], [sys.argv[1], "-li"])
+            seen = b""
+            def await_text(text, seconds=10):
+                global seen
+                end = time.time() + seconds
+                while time.time() < end and text not in seen:
+                    if select.select([terminal], [], [], 0.1)[0]:
+                        seen += os.read(terminal, 4096)
+            await_text(b"hello")
+            for keys, answer in [(b"kl works\t", b"kl workspace "), (b"susp\t", b"suspend "), (b"hel\t", b"hello ")]:
+                seen = b""
+                os.write(terminal, keys)
+                await_text(answer)
+                print(answer in seen or seen)
+            """#
+        for shell in ["bash", "zsh"] {
+            let typed = try await instance.tryKl(["ws", "exec", "hello", "--", "python3", "-", shell], input: typist)
+            #expect(typed.output == "True\nTrue\nTrue\n", "\(shell): \(typed)")
+        }
     }
 }
