@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import KilnAPI
 internal import KilnModel
 
 /// The root of the command tree.
@@ -15,6 +16,7 @@ struct Kl: ParsableCommand {
               kl pkg add jq nodejs@20 --workspace hello
               kl workspace shell hello
             """,
+        version: KilnVersion.current,
         subcommands: [
             WorkspaceGroup.self, EnvironmentGroup.self, InterceptGroup.self, PackageGroup.self, MachineGroup.self, StatusVerb.self,
             ConfigurationGroup.self, TokenGroup.self, AuditVerb.self, DoctorVerb.self, CompletionVerb.self, VersionVerb.self,

@@ -39,7 +39,7 @@ import Testing
         "exits 2 at a misuse and 0 at help",
         arguments: [
             ("bogus", Int32(2)), ("ws create", 2), ("--help", 0), ("ws exec --help", 0), ("help bogus", 2), ("help ws bogus", 2), ("ws bogus", 2),
-            ("help", 0), ("help ws", 0), ("help ws create", 0), ("ws help create", 2), ("i --help", 0),
+            ("help", 0), ("help ws", 0), ("help ws create", 0), ("ws help create", 2), ("i --help", 0), ("--version", 0),
         ])
     func usage(line: String, status: Int32) async {
         let printed = Printed()

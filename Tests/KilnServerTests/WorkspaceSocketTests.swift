@@ -46,6 +46,7 @@ import Testing
             for (method, path, body) in refused {
                 #expect(try await send(kilnd, id, method, path, body: body).status == 403, "\(method) \(path)")
             }
+            #expect(try await send(kilnd, id, "GET", "/metrics").text.contains("A workspace may not read metrics."))
             let list = try await send(kilnd, id, "GET", "/api/v1/workspaces").text
             #expect(list.contains("hello") && !list.contains("other"))
         }

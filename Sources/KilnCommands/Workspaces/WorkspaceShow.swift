@@ -70,10 +70,12 @@ enum ReportTable {
             ("memory", Table.Cell(memory + later(held.memory, wanted.memory, Show.size))),
         ]
         if usage.memoryKills > 0 {
+            let twice = held.memory * 2
             let programs = usage.memoryKills == 1 ? "1 process was" : "\(usage.memoryKills) processes were"
+            let more = twice % (1 << 30) == 0 ? "\(twice >> 30)G" : "\(twice >> 20)M"
             facts += [
                 ("killed", Table.Cell("\(programs) killed since its start, because the workspace had no memory left.", .bad)),
-                ("try", Table.Cell("kl ws update \(workspace.metadata.name) --memory \(max(1, (held.memory + (1 << 29)) >> 30) * 2)G")),
+                ("try", Table.Cell("kl ws update \(workspace.metadata.name) --memory \(more), from outside the workspace")),
             ]
         }
         return facts + [

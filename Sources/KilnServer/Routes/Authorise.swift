@@ -15,12 +15,12 @@ extension Backend {
             guard case .resource(let kind, _, _, _) = subject else { fallthrough }
             throw KilnError.noSuch(kind, name ?? "that")
         case .deny:
+            // Of several words, the last says what it is done to.
+            let deed = action.rawValue.contains("-") ? action.rawValue.replacing("-", with: " ") : "\(action.rawValue) this"
             if case .workspace = call.identity {
-                throw KilnError(
-                    .notAllowed, "A workspace may not \(action.rawValue.replacing("-", with: " ")) this.", hint: "Do it from outside the workspace."
-                )
+                throw KilnError(.notAllowed, "A workspace may not \(deed).", hint: "Do it from outside the workspace.")
             }
-            throw KilnError(.notAllowed, "\(call.identity.owner) may not \(action.rawValue.replacing("-", with: " ")) this.")
+            throw KilnError(.notAllowed, "\(call.identity.owner) may not \(deed).")
         }
     }
 
