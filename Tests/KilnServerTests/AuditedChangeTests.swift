@@ -15,9 +15,10 @@ import WorkspaceEngine
         var status = 202
     }
 
-    /// What has nothing to note along with: it reads, or changes nothing in the database.
+    /// What has nothing to note along with: it reads, or changes nothing in the database. The volumes are those of an environment that is gone, so their
+    /// record has no id.
     private static let others: Set = [
-        "inspectCompose", "reportOnCompose", "putContext", "openWorkspaceSession", "openServiceSession", "collectPackages",
+        "inspectCompose", "reportOnCompose", "putContext", "openWorkspaceSession", "openServiceSession", "collectPackages", "deleteVolumes",
     ]
 
     private static let compose = """
