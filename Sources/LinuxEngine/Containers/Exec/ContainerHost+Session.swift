@@ -12,8 +12,10 @@ extension ContainerHost {
     ///   - request: an empty command is a login shell by `/bin/sh`.
     ///   - container: its id, 64 hex digits.
     ///   - environment: the login environment; `request.variables` come on top.
-    /// - Throws: `KilnError`: `command-not-found`, `wrong-phase` when the container does not run, `engine-failed`; `CancellationError` when
-    ///   the client went away.
+    ///
+    /// A command that is not there ends with status 127 and one that cannot be run with 126, as in a shell.
+    /// - Throws: `KilnError`: `command-not-found` when there is not even a shell, `wrong-phase` when the container does not run,
+    ///   `engine-failed`; `CancellationError` when the client went away.
     public func session(
         _ request: SessionRequest, container: String, user: ContainerUser, workingDirectory: String, environment: [EnvironmentVariable],
         input: SessionInput, output: @escaping SessionOutput
@@ -23,7 +25,7 @@ extension ContainerHost {
         let exec = ExecRequest(
             container: container, arguments: request.command.isEmpty ? ["/bin/sh", "-l"] : request.command, user: user,
             workingDirectory: workingDirectory, environment: variables.map { "\($0.key)=\($0.value)" }, terminal: request.terminal)
-        try await session(exec, input: input, output: output)
+        try await session(exec, isShell: request.command.isEmpty, input: input, output: output)
     }
 
     /// As above, as the user, in the folder and with the environment of the container's own program; an empty command is a shell.
@@ -35,7 +37,18 @@ extension ContainerHost {
         let exec = ExecRequest(
             container: container, arguments: request.command.isEmpty ? shell : request.command,
             environment: kept + request.variables.map(\.description), terminal: request.terminal)
-        try await session(exec, input: input, output: output)
+        try await session(exec, isShell: request.command.isEmpty, input: input, output: output)
+    }
+
+    private func session(_ exec: ExecRequest, isShell: Bool, input: SessionInput, output: @escaping SessionOutput) async throws {
+        do {
+            try await session(exec, input: input, output: output)
+        } catch let error as KilnError where !isShell && [.commandNotFound, .commandNotExecutable].contains(error.code) {
+            let (isMissing, program) = (error.code == .commandNotFound, exec.arguments.first ?? "")
+            // A message of the runtime's says why a program cannot be run, not which.
+            try await output(.errorOutput(Array((isMissing ? error.message : "\(program.printable(limit: 200)): \(error.message)").utf8 + [10])))
+            try await output(.exit(isMissing ? 127 : 126))
+        }
     }
 
     private func session(_ exec: ExecRequest, input: SessionInput, output: @escaping SessionOutput) async throws {

@@ -79,11 +79,12 @@ struct ProcessDocument: Codable {
         args = arguments
         env = request.environment ?? defaults?.env ?? []
         cwd = request.workingDirectory ?? defaults?.cwd ?? "/"
-        rlimits = [
-            Limit(type: "RLIMIT_NOFILE", soft: limits.openFiles, hard: limits.openFiles),
-            Limit(type: "RLIMIT_NPROC", soft: limits.processes, hard: limits.processes),
-        ]
-        // sudo needs to gain privileges.
-        noNewPrivileges = false
+        rlimits =
+            defaults?.rlimits ?? [
+                Limit(type: "RLIMIT_NOFILE", soft: limits.openFiles, hard: limits.openFiles),
+                Limit(type: "RLIMIT_NPROC", soft: limits.processes, hard: limits.processes),
+            ]
+        // In a workspace sudo needs to gain privileges.
+        noNewPrivileges = defaults?.noNewPrivileges ?? false
     }
 }
