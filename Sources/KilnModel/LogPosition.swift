@@ -3,6 +3,7 @@
 public struct LogPosition: Sendable, Hashable {
     /// Of the last line taken; nil before the first.
     public private(set) var time: Timestamp?
+    private var text = ""
     /// Lines taken that have this time.
     private var count = 0
     /// Of those, how many are still to be met again.
@@ -23,12 +24,16 @@ public struct LogPosition: Sendable, Hashable {
             if line.time < time { return false }
             if line.time == time, repeated > 0 {
                 repeated -= 1
-                return false
+                // The last one taken may have gone on since.
+                guard repeated == 0, line.text != text else { return false }
+                text = line.text
+                return true
             }
             isRepeating = false
         }
         count = line.time == time ? count + 1 : 1
         time = line.time
+        text = line.text
         return true
     }
 }

@@ -21,6 +21,15 @@ import Testing
         #expect(isNew)
     }
 
+    @Test func `a line that has gone on since comes once more`() {
+        var position = LogPosition()
+        let taken = [line(1, "a"), line(2, "Name: ")].filter { position.take($0) }
+        #expect(taken.count == 2)
+        position.rewind()
+        let more = [line(2, "Name: ben"), line(3, "c")].filter { position.take($0) }
+        #expect(more.map(\.text) == ["Name: ben", "c"])
+    }
+
     @Test func `of every log read in two parts each line is taken once`() {
         var generator = SeededGenerator(seed: 7)
         for _ in 0..<2000 {

@@ -15,7 +15,8 @@ struct ContainerLogFile {
         self.replica = replica
     }
 
-    /// Gives its lines. Returns at its end; with `changes`, when the container is removed, also one that has not printed anything yet.
+    /// Gives its lines. Returns at its end; with `changes`, when the container is removed, also one that has not printed anything yet. A line
+    /// without an end is one when nothing more is waited for, or will come.
     /// - Parameters:
     ///   - since: only lines from then on.
     ///   - tail: how many of the last lines there are; nil: all.
@@ -31,21 +32,34 @@ struct ContainerLogFile {
                 last += parser.append(bytes).filter(isWanted)
                 if last.count > max(2 * tail, 1024) { last.removeFirst(last.count - tail) }
             }
+            if changes == nil { last += parser.end().filter(isWanted) }
             for line in last.suffix(tail) { try await output(line) }
         } else {
             try await readToEnd(file) { for line in parser.append($0) where isWanted(line) { try await output(line) } }
         }
-        guard let changes else { return }
+        func finish() async throws { for line in parser.end() where isWanted(line) { try await output(line) } }
+        guard let changes else { return try await finish() }
+        if parser.isInLine, hasEnded { try await finish() }
         for await _ in changes {
             let newer = try open()
             try await readToEnd(file) { for line in parser.append($0) where isWanted(line) { try await output(line) } }
             // The monitor begins a new file when this one is full; there is none once the container is removed.
-            guard let newer else { return }
-            guard inode(newer) != inode(file) else { continue }
+            guard let newer else { return try await finish() }
+            guard inode(newer) != inode(file) else {
+                if parser.isInLine, hasEnded { try await finish() }
+                continue
+            }
             file = newer
             try await readToEnd(file) { for line in parser.append($0) where isWanted(line) { try await output(line) } }
         }
         try Task.checkCancellation()
+        try await finish()
+    }
+
+    /// Whether the container's program is gone, as far as its monitor's note of it tells.
+    private var hasEnded: Bool {
+        guard let text = try? Files.read("\(directory)/pidfile"), let process = pid_t(text) else { return true }
+        return kill(process, 0) != 0 && errno == ESRCH
     }
 
     /// The file once it is there: a container that was made and not started yet has none.

@@ -26,6 +26,15 @@ struct LogFileParser {
         return lines
     }
 
+    /// Whether a line has begun that may go on.
+    var isInLine: Bool { !begun.isEmpty }
+
+    /// The lines that have begun, where nothing more is to be waited for.
+    mutating func end() -> [LogLine] {
+        defer { begun = [:] }
+        return begun.values.sorted { $0.time < $1.time }
+    }
+
     private mutating func take(_ bytes: ArraySlice<UInt8>) -> LogLine? {
         let words = bytes.split(separator: UInt8(ascii: " "), maxSplits: 3, omittingEmptySubsequences: false)
         guard words.count == 4, let time = Timestamp(utf8: words[0]) else { return nil }

@@ -30,6 +30,15 @@ import Testing
         }
     }
 
+    @Test func `a line that did not end is given in the end`() throws {
+        var parser = LogFileParser(replica: nil)
+        let text = "2026-02-03T10:00:00Z stdout P Name: \n2026-02-03T10:00:01Z stderr P oh\n2026-02-03T10:00:02Z stderr F  no\n"
+        #expect(parser.append(Array(text.utf8)).map(\.text) == ["oh no"])
+        #expect(parser.isInLine)
+        #expect(parser.end().map(\.text) == ["Name: "])
+        #expect(!parser.isInLine && parser.end().isEmpty)
+    }
+
     /// A log in a directory of its own, as a monitor would write it.
     private final class Log: Sendable {
         let root = FileManager.default.temporaryDirectory.path + "/kiln-log-\(ResourceID.random())"
