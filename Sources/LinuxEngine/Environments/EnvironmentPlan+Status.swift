@@ -26,7 +26,9 @@ extension EnvironmentPlan {
         let times = container.run.map { container.record.ends(after: $0) } ?? 1
         let next = container.nextStart
         guard exit != 0 || next != nil else { return status(service, container, .exited) }
-        let what = "\(container.replica.name(among: service.replicas)) ended with status \(exit)" + (times > 1 ? ", \(times) times in a row" : "")
+        let why = container.obstacle.map { ": \($0)" } ?? ""
+        let often = times > 1 ? ", \(times) times in a row" : ""
+        let what = "\(container.replica.name(among: service.replicas)) ended with status \(exit)\(often)\(why)"
         var result: ReplicaStatus
         if next == nil {
             result = status(service, container, .failed, reason: Reason(code: "exited", message: "\(what)."))

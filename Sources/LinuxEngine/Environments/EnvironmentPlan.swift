@@ -19,8 +19,8 @@ struct EnvironmentPlan: Equatable {
         var run: RestartRecord.Run?
         /// Of one that ended.
         var lastLines: [String]
-        /// What could not be run, where it ended before its program began.
-        var missingProgram: String?
+        /// Why its program did not even begin.
+        var obstacle: String?
         /// nil: no check, or none finished yet.
         var health: Health?
         /// What the image it was made from says.

@@ -56,11 +56,19 @@ extension LinuxEngine {
                     container: container.id, service: service, number: container.labels[Label.replica].flatMap { Int($0) } ?? 1,
                     revision: container.phase == .created ? "" : container.labels[Label.revision] ?? "", isRunning: container.isRunning,
                     startedSinceBoot: try bootMarks.isSet(container.name), exitStatus: container.exitStatus, record: record, run: run,
-                    lastLines: lines,
+                    lastLines: lines, obstacle: hasEnded ? try obstacle(of: container, saying: lines) : nil,
                     health: await health.health(of: container.id, by: services[service]?.healthcheck(ofImage: imageCheck)),
                     imageCheck: imageCheck))
         }
         return observed
+    }
+
+    /// Why a container's program did not begin. Its init says that in its last line, but not which program.
+    private func obstacle(of container: ContainerState, saying lines: [String]) throws -> String? {
+        guard let last = lines.last, last.contains("failed to exec pid1") else { return nil }
+        let arguments = try ProcessDocument.ofContainer(container.id, storageRoot: containers.configuration.storageRoot).args
+        guard let program = arguments.firstIndex(of: "--").flatMap({ arguments.dropFirst($0 + 1).first?.printable(limit: 200) }) else { return nil }
+        return last.contains("No such file") ? "its program \(program) is not in its image" : "its program \(program) cannot be run"
     }
 
     /// Starts one of a service's containers.
