@@ -60,11 +60,13 @@ extension ComposeProject {
     private func volumes(of draft: ServiceDraft) throws(ComposeError) -> [Service.VolumeMount] {
         var mounts: [Service.VolumeMount] = []
         for mount in draft.settings.mounts {
+            let isEmpty = mount.isEmpty ? true : nil
             switch mount.source {
-            case .volume(let volume): mounts.append(.init(volume: volume, path: mount.path.value, readOnly: mount.readOnly))
+            case .volume(let volume): mounts.append(.init(volume: volume, path: mount.path.value, readOnly: mount.readOnly, isEmpty: isEmpty))
             case .anonymous:
                 do throws(KilnError) {
-                    mounts.append(.init(volume: try AnonymousVolume.name(of: draft.name, at: mount.path), path: mount.path.value, readOnly: false))
+                    let volume = try AnonymousVolume.name(of: draft.name, at: mount.path)
+                    mounts.append(.init(volume: volume, path: mount.path.value, readOnly: false, isEmpty: isEmpty))
                 } catch {
                     throw ComposeError(ComposeFinding(mount.position, error.message, hint: error.hint))
                 }

@@ -35,6 +35,8 @@ struct ServiceDraft: Sendable {
         var path: ContainerPath
         var readOnly: Bool
         var position: Position
+        /// `nocopy`, of a volume.
+        var isEmpty = false
     }
 
     /// The use of a `configs` or `secrets` entry.

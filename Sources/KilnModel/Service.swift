@@ -53,11 +53,14 @@ public struct Service: Sendable, Codable, Hashable {
         public var volume: VolumeName
         public var path: String
         public var readOnly: Bool
+        /// Whether a new one begins empty, whatever the image has at its place; nil: it does not.
+        public var isEmpty: Bool?
 
-        public init(volume: VolumeName, path: String, readOnly: Bool = false) {
+        public init(volume: VolumeName, path: String, readOnly: Bool = false, isEmpty: Bool? = nil) {
             self.volume = volume
             self.path = path
             self.readOnly = readOnly
+            self.isEmpty = isEmpty
         }
     }
 

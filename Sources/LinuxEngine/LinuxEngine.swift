@@ -63,6 +63,8 @@ public final class LinuxEngine: WorkspaceEngine {
     let restarts = RestartQueue()
     let keeper: InterceptKeeper
     let locks = KeyedLock<ResourceID>()
+    /// Of sets of volumes, while new ones are seeded.
+    let volumeLocks = KeyedLock<ResourceID>()
     let packageHost: PackageHost
     /// Why there are no packages, when the file that says where they come from cannot be used.
     private let packageProblem: KilnError?

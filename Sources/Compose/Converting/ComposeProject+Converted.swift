@@ -101,6 +101,7 @@ extension ServiceDraft {
 
     private static func converted(_ mount: Mount) -> ComposeValue {
         var map: [String: ComposeValue] = ["target": .text(mount.path.value)]
+        if mount.isEmpty { map["volume"] = .map(["nocopy": .flag(true)]) }
         switch mount.source {
         case .volume(let name): (map["type"], map["source"]) = (.text("volume"), .text(name.value))
         case .anonymous: map["type"] = .text("volume")

@@ -95,7 +95,7 @@ struct KnownKeys: Sendable {
     static let bindOptions = KnownKeys(
         ["create_host_path"], idle: [("the mount is of a copy that belongs to the environment.", ["propagation", "selinux", "recursive"])])
     static let volumeOptions = KnownKeys(
-        [], idle: [("a volume begins empty.", ["nocopy", "labels"])],
+        ["nocopy"], idle: [("a volume belongs to its environment.", ["labels"])],
         refusing: [("a volume is mounted as a whole.", "Use a volume of its own.", ["subpath"])])
     static let memoryOptions = KnownKeys(["size", "mode"])
 

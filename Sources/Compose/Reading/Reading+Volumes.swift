@@ -35,7 +35,7 @@ extension Reading {
     private static let mountHint = "Write NAME:/PATH or ./FOLDER:/PATH, with :ro behind it if it is only read."
     /// Of a mount that is a copy or a volume of ours anyway.
     private static let idleOptions: Set<Substring> = [
-        "z", "Z", "cached", "delegated", "consistent", "nocopy", "rshared", "rslave", "rprivate", "shared", "slave", "private",
+        "z", "Z", "cached", "delegated", "consistent", "rshared", "rslave", "rprivate", "shared", "slave", "private",
     ]
 
     /// `[SOURCE:]/PATH[:OPTIONS]`
@@ -52,11 +52,12 @@ extension Reading {
             }
             return path(text, at: position).map { .init(source: .anonymous, path: $0, readOnly: false, position: position) }
         }
-        var readOnly = false
+        var (readOnly, isEmpty) = (false, false)
         for option in parts.count == 3 ? parts[2].split(separator: ",", omittingEmptySubsequences: false) : [] {
             switch option {
             case "ro": readOnly = true
             case "rw": readOnly = false
+            case "nocopy": isEmpty = true
             case _ where Self.idleOptions.contains(option): break
             default:
                 refuse(position, "The option “\(String(option).printable(limit: 40))” of a volume is not supported.", hint: "Use ro or rw, or none.")
@@ -68,7 +69,7 @@ extension Reading {
             let source = isPath ? copy(parts[0], mayBeMissing: true, at: position) : volume(parts[0], at: position),
             let path = path(parts[1], at: position)
         else { return nil }
-        return .init(source: source, path: path, readOnly: readOnly, position: position)
+        return .init(source: source, path: path, readOnly: readOnly, position: position, isEmpty: isEmpty)
     }
 
     private func volume(_ name: String, at position: Position) -> ServiceDraft.Mount.Source? {
@@ -95,7 +96,7 @@ extension Reading {
     private func longMount(_ entries: [YAMLNode.Entry], at position: Position) -> ServiceDraft.Mount? {
         var (type, source, target): (String?, String?, ContainerPath?)
         var (size, mode): (Int?, Int?)
-        var readOnly = false
+        var (readOnly, isEmpty) = (false, false)
         // Compose makes a missing folder for the short form only, unless it is told otherwise.
         var mayBeMissing = false
         var place = position
@@ -124,7 +125,13 @@ extension Reading {
                     }
                 }
             case "volume":
-                for option in self.entries(entry.value, "“volume”") ?? [] { refuseUnknown(option, in: "“volume”", among: .volumeOptions) }
+                for option in self.entries(entry.value, "“volume”") ?? [] {
+                    if option.key == "nocopy" {
+                        isEmpty = flag(option.value, "“nocopy”") ?? false
+                    } else {
+                        refuseUnknown(option, in: "“volume”", among: .volumeOptions)
+                    }
+                }
             default: refuseUnknown(entry, in: "a volume", among: .mount)
             }
         }
@@ -146,7 +153,7 @@ extension Reading {
             refuse(position, "A mount of type “\(type.printable(limit: 40))” is not supported.", hint: "Use volume, bind or tmpfs.")
             return nil
         }
-        return what.map { .init(source: $0, path: target, readOnly: readOnly, position: position) }
+        return what.map { .init(source: $0, path: target, readOnly: readOnly, position: position, isEmpty: isEmpty) }
     }
 
     /// Two things cannot lie at one place.

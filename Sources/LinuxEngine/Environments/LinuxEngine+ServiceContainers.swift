@@ -79,6 +79,7 @@ extension LinuxEngine {
         if creating {
             _ = try await containers.create(
                 try await serviceContainer(service, number: number, in: target, revision: revision, namespace: namespace))
+            try await seedVolumes(of: service, in: target, from: name)
         } else {
             _ = try files.mounts(for: service, in: target, container: name, firstID: instance.firstUserID(ofRange: target.rangeIndex))
             _ = try mountSysfs(for: name, namespace: namespace)
@@ -87,6 +88,24 @@ extension LinuxEngine {
         try await setNetworkSettings(of: service, in: namespace)
         try await containers.start(name)
         try bootMarks.set(name)
+    }
+
+    /// Gives volumes that nobody had yet what the image has at their places, as people expect of Compose: a folder that its program may write,
+    /// or modules that were installed when it was built. Services that share one take turns; whose start comes first decides.
+    private func seedVolumes(of service: Service, in target: EnvironmentTarget, from container: String) async throws {
+        let fresh = service.volumes.filter { folders.isFresh($0.volume, of: target.volumeSet) }
+        if fresh.isEmpty { return }
+        let firstID = instance.firstUserID(ofRange: target.rangeIndex)
+        try await volumeLocks.withLock(target.volumeSet) {
+            for mount in fresh where self.folders.isFresh(mount.volume, of: target.volumeSet) {
+                if mount.isEmpty != true {
+                    let folder = try self.folders.ensureVolume(mount.volume, of: target.volumeSet, firstID: firstID)
+                    try await self.containers.copyFolder(
+                        try ContainerPath(mount.path), of: container, to: folder, .init(firstID: firstID))
+                }
+                try self.folders.setUsed(mount.volume, of: target.volumeSet)
+            }
+        }
     }
 
     /// Has the images at hand that services are to be made from.

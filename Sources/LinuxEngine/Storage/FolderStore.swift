@@ -78,11 +78,23 @@ struct FolderStore: Sendable {
         try TrustedFiles.makeDirectory("\(environments)/\(environment)/volumes", mode: 0o700)
         let path = "\(environments)/\(environment)/volumes/\(volume)"
         if TrustedFiles.exists(path) { return path }
+        // Before it is there: one that is found unmarked has been seeded.
+        try TrustedFiles.update(freshMark(volume, of: environment), with: "", mode: 0o600)
         let fresh = "\(environments)/\(environment)/.\(volume).new"
         try TrustedFiles.makeDirectory(fresh, mode: 0o755)
         guard chown(fresh, uid_t(firstID), gid_t(firstID)) == 0 else { throw TrustedFiles.failure("own \(fresh)") }
         guard rename(fresh, path) == 0 else { throw TrustedFiles.failure("make \(path)") }
         return path
+    }
+
+    /// Which volumes no container had yet: one mark each, beside them.
+    private func freshMark(_ volume: VolumeName, of environment: ResourceID) -> String { "\(environments)/\(environment)/.\(volume).fresh" }
+
+    func isFresh(_ volume: VolumeName, of environment: ResourceID) -> Bool { TrustedFiles.exists(freshMark(volume, of: environment)) }
+
+    func setUsed(_ volume: VolumeName, of environment: ResourceID) throws {
+        let mark = freshMark(volume, of: environment)
+        guard unlink(mark) == 0 || errno == ENOENT else { throw TrustedFiles.failure("remove \(mark)") }
     }
 
     /// Removes all homes and volumes.

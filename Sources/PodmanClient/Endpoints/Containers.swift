@@ -43,6 +43,19 @@ extension PodmanClient {
         try await perform(call, accepting: [200, 204, 404])
     }
 
+    /// Mounts a container's root file system on the host and returns where. Each call wants an `unmountContainer`.
+    /// - Throws: `PodmanError`.
+    public func mountContainer(_ id: String) async throws -> String {
+        let answer = try await send(Call(method: .POST, path: "/containers/\(Query.escape(id))/mount", isRepeatable: false))
+        // The path as it is, and no JSON.
+        return String(decoding: try await answer.body.collect(upTo: 1 << 16).readableBytesView.prefix { $0 >= 0x20 }, as: UTF8.self)
+    }
+
+    /// - Throws: `PodmanError`.
+    public func unmountContainer(_ id: String) async throws {
+        try await perform(Call(method: .POST, path: "/containers/\(Query.escape(id))/unmount", isRepeatable: false))
+    }
+
     /// Whether there is a container of this name or id.
     /// - Throws: `PodmanError`.
     public func containerExists(_ id: String) async throws -> Bool {

@@ -99,7 +99,7 @@ struct Disagreement: Sendable {
             service["volumes"] = .list(
                 mounts.items.map { mount in
                     var mount = mount
-                    mount["volume"] = nil
+                    mount["volume"] = mount["volume"]?["nocopy"].map { .map(["nocopy": $0]) }
                     mount["bind"] = mount["bind"]?["create_host_path"].map { .map(["create_host_path": $0]) }
                     if mount["tmpfs"]?.isEmptyMap == true { mount["tmpfs"] = nil }
                     return mount
