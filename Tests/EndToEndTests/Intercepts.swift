@@ -37,15 +37,30 @@ struct Intercepts {
         #expect(try await ask("coder") == "workspace \(coder)")
         let neighbour = try await curl(in: "\(instance.prefix)-s-\(try await instance.id("env", "echo"))-2")
         #expect(neighbour.hasPrefix("workspace 198.18.128."))
+        // So does the service itself, by its own name.
+        let own = try await instance.kl("env", "exec", "echo", "echo", "-T", "--", "sh", "-c", "hostname; curl -s http://echo:8080/")
+        #expect(own.hasPrefix("echo\nworkspace 198.18.128."), "\(own)")
         // Ports that are not named stay with the original, and so does what the workspace serves besides.
         #expect(try await curl(in: namespace("caller"), ":8082").hasPrefix("original "))
         #expect(try await status(namespace("caller"), "http://\(coder):3000/") != 0, "the port itself is nobody's")
         #expect(try await phase() == "Active")
         let report = try await instance.kl("intercept", "status", "--workspace", "coder")
         #expect(report.contains("caller") && report.contains("neighbour"), "who calls: \(report)")
+        #expect(try await datagram() == "original hello")
+        try await instance.kl("intercept", "start", "echo", "--port", "9000:3001", "--protocol", "udp", "--workspace", "coder")
+        #expect(try await datagram() == "workspace hello")
+        #expect(try await ask("caller") == "workspace \(caller)", "the other port's goes on")
         try await instance.kl("intercept", "stop", "echo", "--workspace", "coder")
         #expect(try await ask("caller") == "original \(caller)")
+        #expect(try await datagram() == "original hello")
         #expect(try await elements() == [])
+    }
+
+    /// What the service's UDP port answers to a workspace.
+    private func datagram() async throws -> String {
+        try await instance.inside(
+            "caller", "exec 3<>/dev/udp/echo/9000; printf hello >&3; timeout 5 dd bs=99 count=1 <&3 2> /dev/null"
+        ).output
     }
 
     // MARK: Never an outage
