@@ -90,7 +90,7 @@ struct InterceptLoad {
         let load = try await tools.start("load", caller(options))
         let others = try await tools.startOthers(kept: kept)
         do {
-            try await waitUntil("the load has begun", within: 20) { try load.output().hasPrefix("ready") }
+            try await waitUntil("the load has begun", within: 60) { try load.output().hasPrefix("ready") }
             try await body(load.process)
         } catch {
             for program in [load] + others { kill(program.process, SIGKILL) }
