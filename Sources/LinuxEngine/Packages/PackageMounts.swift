@@ -7,6 +7,8 @@ struct PackageMounts: Sendable {
     static let view = "/opt/kiln/packages"
     /// What the workspace sees of its packages now.
     static let profile = "\(view)/profile"
+    /// What programs of packages may call. Last in every PATH, so that it hides nothing.
+    private static let needed = "\(profile)/libexec/needed"
     private static let settings = "/opt/kiln/etc"
     /// Sets `PATH` and its like; harmless when read twice.
     static let script = "\(settings)/environment.sh"
@@ -41,7 +43,7 @@ struct PackageMounts: Sendable {
 
     /// What every program that runs as `dev` is started with.
     static let variables = [
-        ("PATH", "\(profile)/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/kiln/bin"),
+        ("PATH", "\(profile)/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/kiln/bin:\(needed)"),
         // A colon at the end stands for the system's own (manpath(1)).
         ("MANPATH", "\(profile)/share/man:"), ("XDG_DATA_DIRS", "\(profile)/share:/usr/local/share:/usr/share"),
     ]
@@ -51,7 +53,7 @@ struct PackageMounts: Sendable {
 
     /// For sudo, which has a PATH of its own (sudoers(5), secure_path). Last in it: what configures packages of the image finds the image's.
     static let sudoersSettings =
-        "Defaults secure_path=\"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:\(profile)/bin\"\n"
+        "Defaults secure_path=\"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:\(profile)/bin:\(needed)\"\n"
 
     private static let profileScript = "# The packages of the workspace.\n[ ! -r \(script) ] || . \(script)\n"
 
@@ -61,6 +63,10 @@ struct PackageMounts: Sendable {
         case ":$PATH:" in
         *:\(profile)/bin:*) ;;
         *) PATH="\(profile)/bin${PATH:+:$PATH}" ;;
+        esac
+        case ":$PATH:" in
+        *:\(needed):*) ;;
+        *) PATH="$PATH:\(needed)" ;;
         esac
         case ":${MANPATH-}:" in
         *:\(profile)/share/man:*) ;;
@@ -100,7 +106,11 @@ struct PackageMounts: Sendable {
             *i*) case "${PROMPT_COMMAND-}" in *"hash -r"*) ;; *) PROMPT_COMMAND="hash -r${PROMPT_COMMAND:+; $PROMPT_COMMAND}" ;; esac ;;
             esac
         elif [ -n "${ZSH_VERSION-}" ]; then
-            setopt no_hash_cmds
+            # A function, as options end with the emulation of sh in which a .zprofile reads /etc/profile; eval, as other shells read this, too.
+            eval 'case " ${precmd_functions[*]-} " in
+                *" kiln_forget_programs "*) ;;
+                *) kiln_forget_programs() { rehash; }; precmd_functions+=(kiln_forget_programs) ;;
+            esac'
         fi
 
         """

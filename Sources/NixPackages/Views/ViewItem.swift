@@ -1,3 +1,4 @@
+import FileWork
 import Glibc
 import KilnModel
 
@@ -17,7 +18,10 @@ struct ViewItem: Equatable {
             return
         }
         var place = text.hasPrefix(inside) ? String(text.dropFirst(inside.count)) : text
-        if !place.contains("/") { place = "bin/\(place)" }
+        if !place.contains("/") {
+            let folder = TrustedFiles.exists("\(profile)/bin/\(place)") ? "bin" : ViewPlan.needed
+            place = "\(folder)/\(place)"
+        }
         let parts = place.split(separator: "/", omittingEmptySubsequences: false)
         guard !place.isEmpty, place.utf8.count < 4096, parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }),
             let target = realpath("\(profile)/\(place)", nil)

@@ -23,6 +23,8 @@ struct ViewPlan: Sendable, Equatable {
     private static let ignored: Set = ["nix-support", "manifest.nix", "manifest.json", "propagated-build-inputs"]
     /// Written by each package that has pages there, for itself alone.
     private static let ignoredPaths: Set = ["share/info/dir", "share/mime/mime.cache", "share/applications/mimeinfo.cache"]
+    /// Programs that packages bring for their own programs to call (`NEEDED` of `nix/debian/builder/exposure.py`). Whose copy it is does not matter.
+    static let needed = "libexec/needed"
     /// The most files named as hidden, for each package: beyond it, two packages are simply the same.
     static let shadowLimit = 100
 
@@ -64,7 +66,9 @@ struct ViewPlan: Sendable, Equatable {
         let first = candidates[0]
         let merged = isDirectory(first) ? candidates.filter(isDirectory) : []
         for candidate in candidates.dropFirst() where merged.isEmpty || !isDirectory(candidate) {
-            guard candidate.entry.identity != first.entry.identity, shadowed[candidate.contributor.source].count < Self.shadowLimit else { continue }
+            guard candidate.entry.identity != first.entry.identity, !path.hasPrefix("\(Self.needed)/"),
+                shadowed[candidate.contributor.source].count < Self.shadowLimit
+            else { continue }
             shadowed[candidate.contributor.source].append(.init(path: path, by: sources[first.contributor.source].name))
         }
         if merged.count > 1, Set(merged.map(\.entry.identity)).count > 1 {

@@ -84,7 +84,7 @@ struct DebianFixture: Sendable {
                 %ENV = (PATH => join(":", @path), HOME => "/tmp", LANG => "C.UTF-8", TERM => "xterm-256color");
                 exec { (grep { -x } map { "$_/$ARGV[0]" } @path)[0] // $ARGV[0] } @ARGV or die "$ARGV[0]: $!\\n"' "$root" "$@"
             """
-        let path = packages.map { "\($0.storePath)/bin" }.joined(separator: ":")
+        let path = ["bin", ViewPlan.needed].flatMap { folder in packages.map { "\($0.storePath)/\(folder)" } }.joined(separator: ":")
         let arguments = ["-m", "--propagation", "private", "sh", "-euc", script, "sh", "\(directory)/root", path] + command
         return try await SystemCommandRunner().succeed(Command("unshare", arguments, input: Array(input.utf8), timeout: .seconds(120)))
     }

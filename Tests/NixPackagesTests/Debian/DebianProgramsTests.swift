@@ -1,3 +1,4 @@
+import FileWork
 import KilnModel
 import Testing
 
@@ -89,6 +90,28 @@ import Testing
             )
             _ = try await fixture.run(["javac", "Hello.java"], with: [java])
             #expect(try await fixture.run(["java", "Hello"], with: [java]) == "true\n")
+        }
+    }
+
+    @Test("Programs find those of the packages that theirs needs, alone in a list")
+    func needed() async throws {
+        try await DebianFixture.with { fixture in
+            let npm = try await fixture.add("npm")
+            #expect(try await fixture.run(["npm", "--version"], with: [npm]).first?.isNumber == true)
+            // What npm installs starts with `#!/usr/bin/env node`.
+            #expect(try await fixture.run(["node", "-p", "6 * 7"], with: [npm]) == "42\n")
+            let shown = try TrustedFiles.list("\(npm.storePath)/bin")
+            #expect(shown.contains("npm") && !shown.contains("node"), "what is not asked for does not come first: \(shown)")
+
+            // autoconf calls autom4te, which calls m4.
+            let autoconf = try await fixture.add("autoconf")
+            #expect(try await fixture.run(["m4"], with: [autoconf], input: "eval(6 * 7)") == "42")
+
+            // What a dependency's compiler links runs in any image, too.
+            let libtool = try await fixture.add("libtool")
+            try fixture.put("answer.c", "#include <stdio.h>\nint main(void) { puts(\"42\"); }\n")
+            _ = try await fixture.run(["cc", "-o", "answer", "answer.c"], with: [libtool])
+            #expect(try await fixture.run(["/home/answer"], with: []) == "42\n")
         }
     }
 

@@ -52,6 +52,14 @@ struct ViewPlanTests {
         #expect(plan.programs == [["vi"], [], []])
     }
 
+    @Test("Whose copy of a program that others call is seen is not worth a word")
+    func needed() throws {
+        let tree: [String: MemoryTree.Node] = ["libexec": .directory(["needed": .directory(["perl": .program])])]
+        let (plan, paths) = try plan([("git", tree), ("autoconf", tree)])
+        #expect(plan.links == ["libexec/needed/perl": "\(paths[0])/libexec/needed/perl"])
+        #expect(plan.shadowed == [[], []] && plan.programs == [[], []])
+    }
+
     @Test("A file that comes first hides directories")
     func fileFirst() throws {
         let (plan, paths) = try plan([("a", ["etc": .file]), ("b", ["etc": .directory(["x": .file])])])

@@ -15,13 +15,20 @@ SHARED_FOLDERS = ["/usr/share/man/man", "/usr/share/info/", "/usr/share/bash-com
 
 
 # Part of every closure, whatever was wanted.
-NEVER_MEANT = {"libc6", "libc-bin", "dash", "perl-base", "python3-minimal", "sensible-utils"}
+ALWAYS_THERE = {"libc6", "libc-bin", "dash", "sensible-utils"}
+NEVER_MEANT = ALWAYS_THERE | {"perl-base", "python3-minimal"}
+
+# Programs of packages that the wanted one needs, for whatever it starts: found after everything else in the PATH (`PackageMounts` in
+# Sources/LinuxEngine), so that they hide nothing. npm's scripts call node, rustc calls cc.
+NEEDED = "libexec/needed"
 
 
 class Shown:
     def __init__(self):
         # Path in the tree, as Debian names it, by the program's name.
         self.programs = {}
+        # The same of programs that these may call.
+        self.needed = {}
         # Paths as Debian names them.
         self.files = set()
 
@@ -31,12 +38,16 @@ def choose(tree, recipe, files):
     packages = {package["name"]: package for package in recipe["packages"]}
     shown = Shown()
     alternatives = _alternatives_by_target(tree)
-    layer, seen = [recipe["name"]], set()
+    layer, seen, meant = [recipe["name"]], set(), set()
     while layer and not shown.programs:
         for name in _with_siblings(layer, packages):
             _add(tree, shown, files[name], alternatives)
+            meant.add(name)
         seen.update(layer)
         layer = [needed for name in layer for needed in packages[name]["needs"] if needed in packages and needed not in seen | NEVER_MEANT]
+    for name in packages:
+        if name not in meant | ALWAYS_THERE:
+            _add_needed(tree, shown, files[name], alternatives)
     return shown
 
 
@@ -70,26 +81,36 @@ def _alternatives_by_target(tree):
 def _add(tree, shown, files, alternatives):
     if not any(os.path.dirname(file) in PROGRAM_FOLDERS for file in files):
         for file in filter(PRIVATE_PROGRAM.match, files):
-            _add_program(tree, shown, file)
+            _add_program(tree, shown.programs, file)
     for file in files:
         if os.path.dirname(file) in PROGRAM_FOLDERS:
-            _add_program(tree, shown, file)
+            _add_program(tree, shown.programs, file)
         elif any(file.startswith(folder) for folder in SHARED_FOLDERS):
             shown.files.add(file)
         for link in alternatives.get(os.path.realpath(tree.place(file)), []):
-            _add_program(tree, shown, link)
+            _add_program(tree, shown.programs, link)
 
 
-def _add_program(tree, shown, file):
+def _add_needed(tree, shown, files, alternatives):
+    for file in files:
+        own = [file] if os.path.dirname(file) in PROGRAM_FOLDERS else []
+        for program in own + alternatives.get(os.path.realpath(tree.place(file)), []):
+            if os.path.basename(program) not in shown.programs:
+                _add_program(tree, shown.needed, program)
+
+
+def _add_program(tree, programs, file):
     place = tree.place(file)
     if os.path.isfile(place) and os.access(place, os.X_OK):
-        shown.programs.setdefault(os.path.basename(file), file)
+        programs.setdefault(os.path.basename(file), file)
 
 
 def show(tree, shown, out):
-    os.makedirs(f"{out}/bin")
-    for name, file in sorted(shown.programs.items()):
-        launchers.show(tree, name, file, f"{out}/bin/{name}")
+    for folder, programs in [("bin", shown.programs), (NEEDED, shown.needed)]:
+        if programs:
+            os.makedirs(f"{out}/{folder}")
+        for name, file in sorted(programs.items()):
+            launchers.show(tree, name, file, f"{out}/{folder}/{name}")
     for file in sorted(shown.files):
         if not os.path.exists(tree.place(file)):
             continue
