@@ -81,11 +81,14 @@ public struct SyncPackages: Sendable, Codable, Hashable {
     public var path: String?
     /// Takes off the list what the file does not name. Default: false.
     public var exact: Bool?
+    /// Whether one package that cannot be had keeps all of them away. Default: false.
+    public var atomic: Bool?
 
-    public init(file: String, path: String? = nil, exact: Bool? = nil) {
+    public init(file: String, path: String? = nil, exact: Bool? = nil, atomic: Bool? = nil) {
         self.file = file
         self.path = path
         self.exact = exact
+        self.atomic = atomic
     }
 }
 

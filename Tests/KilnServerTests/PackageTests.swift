@@ -142,8 +142,32 @@ import WorkspaceEngine
             #expect(try await sync("packages: [jq@1.6, nodejs@20]", exact: false).changes.map(\.description) == ["+nodejs 20.2"])
             #expect(try await sync("packages: {nodejs: 20}", exact: false).changes.isEmpty)
             #expect(try await sync("packages: {nodejs: 20}", exact: true).changes.map(\.description) == ["-jq 1.6"])
-            let missing = try await kilnd.send("POST", "\(other)/sync", body: #"{"file":"packages: [g++, nix]"}"#)
-            #expect(missing.status == 404 && missing.text.contains("nix"))
+        }
+    }
+
+    @Test func `a file and a lock bring what can be had, and tell of the rest; atomically, all or nothing`() async throws {
+        try await withHello { kilnd, _ in
+            let file = #""file":"packages: [g++, nix]""#
+            let none = try await kilnd.send("POST", "\(Self.path)/sync", body: "{\(file),\"atomic\":true}")
+            #expect(none.status == 404 && none.text.contains("nix"))
+            #expect(list(try decode(try await kilnd.send("GET", Self.path))) == [])
+            let some: PackagesAnswer = try decode(try await kilnd.send("POST", "\(Self.path)/sync", body: "{\(file)}"))
+            #expect(some.changes.map(\.description) == ["+g++ 12"])
+            #expect(some.refused.map { "\($0.package) \($0.problem.code.value)" } == ["nix package-not-found"])
+
+            _ = try await settled(kilnd)
+            #expect(try await kilnd.send("POST", Self.path, body: #"{"packages":["jq","bad"]}"#).status == 202)
+            #expect(list(try await settled(kilnd)) == ["g++@12", "jq@1.7"])
+            let history: ResourceList<PackageGeneration> = try decode(try await kilnd.send("GET", "\(Self.path)/history"))
+            let all = try #require(history.items.first { $0.packages.count == 3 }).packages
+            _ = try await kilnd.makeWorkspace("other")
+            let other = "/api/v1/workspaces/other/packages"
+            let lock = String(decoding: try JSONEncoder().encode(PackageLock(all)), as: UTF8.self)
+            for (query, expected) in [("?atomic=true", []), ("", ["g++@12", "jq@1.7"])] {
+                #expect(try await kilnd.send("PUT", other + query, body: lock).status == 202)
+                try await kilnd.wait(other) { $0.contains("It does not run.") && $0.contains(#""phase":"Ready""#) }
+                #expect(list(try decode(try await kilnd.send("GET", other))) == expected, "\(query)")
+            }
         }
     }
 

@@ -25,8 +25,9 @@ extension APIClient {
     }
 
     /// `PUT /workspaces/{ref}/packages`
-    public func importPackages(_ lock: PackageLock, to workspace: Reference) async throws -> PackagesAnswer {
-        try await post(lock, to: .packages, of: workspace, method: .PUT)
+    /// - Parameter atomic: whether one package that cannot be had keeps all of them away.
+    public func importPackages(_ lock: PackageLock, to workspace: Reference, atomic: Bool = false) async throws -> PackagesAnswer {
+        try await post(lock, to: .packages, of: workspace, method: .PUT, query: atomic ? [("atomic", "true")] : [])
     }
 
     /// `POST /workspaces/{ref}/packages/remove`
@@ -88,10 +89,11 @@ extension APIClient {
     }
 
     private func post(
-        _ body: some Encodable, to action: Routes.Action, of workspace: Reference, method: HTTPMethod = .POST
+        _ body: some Encodable, to action: Routes.Action, of workspace: Reference, method: HTTPMethod = .POST, query: [(String, String)] = []
     ) async throws -> PackagesAnswer {
         try await call(
             Request(
-                method: method, path: Routes.action(.workspace, workspace.segment, action), query: workspace.query, body: .json(Self.encode(body))))
+                method: method, path: Routes.action(.workspace, workspace.segment, action), query: workspace.query + query,
+                body: .json(Self.encode(body))))
     }
 }

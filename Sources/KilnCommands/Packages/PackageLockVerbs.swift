@@ -25,10 +25,11 @@ struct PackageImport: Verb {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Make a workspace's packages those of a lock.",
         discussion:
-            "Nothing is resolved anew.\n\nExamples:\n  kl pkg import packages.lock\n  kl pkg export --workspace a | kl pkg import - --workspace b"
+            "Nothing is resolved anew. What cannot be had is reported, and the others are there all the same.\n\nExamples:\n  kl pkg import packages.lock\n  kl pkg export --workspace a | kl pkg import - --workspace b"
     )
 
     @Argument(help: ArgumentHelp("What kl pkg export printed; - is standard input.", valueName: "file"), completion: .file()) var file: String
+    @Flag(help: "Take all of them or none.") var atomic = false
     @OptionGroup var workspace: WorkspaceOption
     @OptionGroup var wait: WaitOptions
     @OptionGroup var common: CommonOptions
@@ -37,7 +38,7 @@ struct PackageImport: Verb {
         let reference = try workspace.reference(in: context)
         let lock = try read()
         try await context.withClient { client in
-            try await context.conclude(try await client.importPackages(lock, to: reference), client, wait, common)
+            try await context.conclude(try await client.importPackages(lock, to: reference, atomic: atomic), client, wait, common)
         }
     }
 
@@ -58,7 +59,8 @@ struct PackageSync: Verb {
     static let configuration = CommandConfiguration(
         commandName: "sync", abstract: "Bring a workspace the packages that kiln.yaml names.",
         discussion: """
-            The file is looked for in this folder and those above it; commit it with the code. What agrees with it already stays as it is.
+            The file is looked for in this folder and those above it; commit it with the code. What agrees with it already stays as it is. \
+            What cannot be had is reported, and the others are added all the same.
 
               packages:
                 - jq
@@ -72,6 +74,7 @@ struct PackageSync: Verb {
 
     @Option(help: ArgumentHelp("The file.", valueName: "path"), completion: .file()) var file: String?
     @Flag(help: "Remove what the file does not name.") var exact = false
+    @Flag(help: "Add all of them or none.") var atomic = false
     @OptionGroup var workspace: WorkspaceOption
     @OptionGroup var wait: WaitOptions
     @OptionGroup var common: CommonOptions
@@ -81,7 +84,7 @@ struct PackageSync: Verb {
     func run(in context: Context) async throws {
         let reference = try workspace.reference(in: context)
         let path = try file ?? Self.find()
-        let request = SyncPackages(file: try ProjectFolder.read(path), path: path, exact: exact ? true : nil)
+        let request = SyncPackages(file: try ProjectFolder.read(path), path: path, exact: exact ? true : nil, atomic: atomic ? true : nil)
         try await context.withClient { client in
             try await context.conclude(try await client.syncPackages(request, of: reference), client, wait, common)
         }

@@ -27,13 +27,14 @@ extension Backend {
         table.add(
             .put, path,
             .init(
-                "replacePackages", "Give a workspace the list that another one has.", body: .json(PackageLock.self),
+                "replacePackages", "Give a workspace the list that another one has.",
+                .init("atomic", "Whether one package that cannot be had keeps all of them away.", Bool.self), body: .json(PackageLock.self),
                 answers: .accepted(PackagesAnswer.self), isConditional: true)
         ) { call in
             let target = try await target(.workspace, call, .managePackages)
             let body = try await call.body(PackageLock.self)
             let packages = try body.checked()
-            return try await changePackages(call, of: target, .import) { _ in packages }
+            return try await changePackages(call, of: target, .import, isAtomic: try call.flag("atomic")) { _ in packages }
         }
         table.add(
             .post, Routes.action(.workspace, "{ref}", .removePackages),
@@ -106,7 +107,7 @@ extension Backend {
         return try .json(PackagesAnswer(workspace: workspace, changes: changes, refused: resolved.refused, download: resolved.download))
     }
 
-    /// What agrees with the file already stays as it is locked; the rest is resolved, all or nothing.
+    /// What agrees with the file already stays as it is locked; the rest is resolved.
     private func syncPackages(_ call: Call) async throws -> Response {
         let document = try await resolve(.workspace, call, .managePackages)
         let version = try call.expectedVersion(of: document, .workspace)
@@ -114,9 +115,10 @@ extension Backend {
         let wishes = try KilnFile.packages(in: body.file, path: body.path ?? KilnFile.name)
         let locked = try document.resource(Workspace.self).spec.packages
         let missing = wishes.filter { wish in !locked.contains { $0.satisfies(wish) } }
-        let resolved = try await resolve(missing, isAtomic: true)
+        let isAtomic = body.atomic ?? false
+        let resolved = try await resolve(missing, isAtomic: isAtomic)
         let isExact = body.exact ?? false
-        return try await changePackages(call, of: (document.id, version), .sync, resolved, isAtomic: true) { list in
+        return try await changePackages(call, of: (document.id, version), .sync, resolved, isAtomic: isAtomic) { list in
             let named = list.adding(resolved.packages)
             return isExact ? named.filter { package in wishes.contains { $0.name == package.name } } : named
         }

@@ -149,7 +149,8 @@ public actor DebianSource: PackageSource {
     // MARK: Making
 
     public func cost(of packages: [LockedPackage]) async throws -> PackageCost? {
-        try packages.map { try recipe(for: $0).cost }.reduce(PackageCost(download: 0, disk: 0), +)
+        // A lock from elsewhere may name what this host knows nothing of, which is found out when it is made.
+        try packages.compactMap { try shelf.recipe(for: $0.storePath)?.cost }.reduce(PackageCost(download: 0, disk: 0), +)
     }
 
     public func realise(

@@ -7,7 +7,12 @@ extension PackageHost {
         var needed = 0
         for source in sources {
             let own = packages.filter { $0.source == source.name }
-            if !own.isEmpty, let cost = try await source.cost(of: own) { needed += cost.disk }
+            guard !own.isEmpty else { continue }
+            do {
+                needed += try await source.cost(of: own)?.disk ?? 0
+            } catch is KilnError {
+                // The source says it again when it makes them: of the packages that it is about, while those of others are added.
+            }
         }
         let free = try store.freeSpace()
         let reserve = configuration.limits.freeDiskMiB << 20

@@ -43,7 +43,11 @@ final class ScriptSource: PackageSource {
     func refresh() async throws {}
     func index() async throws -> PackageIndex { throw KilnError(.indexUnusable, "There is none.") }
     func releases(of package: PackageName) async throws -> [PackageDetails.Release] { [] }
-    func cost(of packages: [LockedPackage]) async throws -> PackageCost? { PackageCost(download: 0, disk: needed) }
+
+    func cost(of packages: [LockedPackage]) async throws -> PackageCost? {
+        guard !packages.contains(where: { broken.contains($0.name.value) }) else { throw KilnError(.packageFailed, "What it takes is not known.") }
+        return PackageCost(download: 0, disk: needed)
+    }
 
     func lock(_ wish: PackageWish) async throws -> (package: LockedPackage, download: Int?) {
         let version: PackageVersion = if case .matching(let version) = wish.version { version } else { try PackageVersion("1") }
