@@ -21,8 +21,17 @@ struct CompletionVerb: Verb {
         guard let shell = CompletionShell(rawValue: shell) else {
             throw KilnError(.invalidValue, "“\(shell.printable(limit: 40))” is none of bash, zsh and fish.", hint: "kl completion bash")
         }
-        let script = Kl.completionScript(for: shell)
+        let script = Kl.completionScript(for: shell).replacing(CompletionKind.line, with: Self.line(in: shell))
         context.output.line(shell == .bash ? Self.knowingAliases(script) : script)
+    }
+
+    /// How a shell calls the line that it completes.
+    private static func line(in shell: CompletionShell) -> String {
+        switch shell {
+        case .bash: #""$COMP_LINE""#
+        case .zsh: #""$BUFFER""#
+        default: "(commandline --cut-at-cursor --current-process | string collect)"
+        }
     }
 
     /// The parser's script for bash knows verbs by their first name alone. This puts the first name in place of any other before it looks.

@@ -1,6 +1,7 @@
 import Foundation
 import KilnModel
 import NIOHTTP1
+import Synchronization
 import Testing
 
 @testable import KilnAPI
@@ -159,21 +160,58 @@ import Testing
             (["ws", "rm", "--time"], "--timeout"), (["ws"], ""),
         ]) func completesBelowAliases(words: [String], offered: String) async throws
     {
+        #expect(try await completedByBash(words) == offered + "\n")
+    }
+
+    @Test("phases are offered, and the packages of the workspace that the line names") func completesValues() async throws {
+        #expect(try await completedByBash(["ws", "list", "--phase", "S"]) == "Starting Suspending Suspended\n")
+        #expect(try await completedByBash(["machine", "list", "--phase", "R"]) == "Ready\n")
+        // A stand-in for kl, which completion asks.
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("kiln-complete-\(UInt32.random(in: 0 ... .max))").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try Data("#!/bin/sh\necho \"$*\" >'\(folder)/asked'\necho jq\necho nodejs\n".utf8).write(to: URL(fileURLWithPath: "\(folder)/kl"))
+        chmod("\(folder)/kl", 0o755)
+        for verb in ["remove", "update", "why", "rm"] {
+            let line = ["pkg", verb, "--workspace", "hello", "j"]
+            #expect(try await completedByBash(line, path: "\(folder):/usr/bin:/bin") == "jq\n", "\(verb)")
+            let asked = try String(contentsOfFile: "\(folder)/asked", encoding: .utf8)
+            #expect(asked == "pkg list --quiet --completing kl \(line.joined(separator: " "))\n")
+        }
+    }
+
+    @Test("the workspace of a line that is completed counts") func completingLine() async throws {
+        let paths = Mutex<[String]>([])
+        try await TestServer.run({ exchange in
+            paths.withLock { $0.append(exchange.head.uri) }
+            try await exchange.answer("")
+        }) { server in
+            for line in ["kl pkg rm --workspace hello j", "kl pkg rm --workspace=hello j"] {
+                _ = await kl(["pkg", "list", "--quiet", "--completing", line], at: server.endpoint)
+            }
+        }
+        #expect(paths.withLock { $0 } == Array(repeating: "/api/v1/workspaces/hello/packages", count: 2))
+    }
+
+    /// What bash offers after `kl WORDS`.
+    private func completedByBash(_ words: [String], path: String = "/usr/bin:/bin") async throws -> String {
         let script = await kl("completion", "bash").printed.output
-        let typed = "kl " + words.joined(separator: " ")
+        let line = ["kl"] + words
+        let typed = line.joined(separator: " ")
         let program = Process()
         program.executableURL = URL(fileURLWithPath: "/bin/bash")
         program.arguments = [
             "-c",
             script + "\nCOMP_WORDS=(\(typed)); COMP_CWORD=\(words.count); COMP_LINE='\(typed)'; COMP_POINT=\(typed.utf8.count)\n"
-                + "_kl kl '\(words[words.count - 1])' x; printf '%s\\n' \"${COMPREPLY[*]}\"",
+                + "_kl kl '\(line[line.count - 1])' '\(line[line.count - 2])'; printf '%s\\n' \"${COMPREPLY[*]}\"",
         ]
         let output = Pipe()
         program.standardOutput = output
+        program.environment = ["PATH": path]
         try program.run()
         let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
         program.waitUntilExit()
-        #expect(text == offered + "\n")
+        return text
     }
 
     @Test("doctor says what is wrong and what mends it") func doctor() async throws {

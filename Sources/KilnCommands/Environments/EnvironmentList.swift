@@ -7,7 +7,7 @@ struct EnvironmentList: Verb {
         commandName: "list", abstract: "List the environments.", discussion: "Examples:\n  kl env list\n  kl e ls --json", aliases: ["ls"]
     )
 
-    @OptionGroup var options: ListOptions
+    @OptionGroup var options: ListOptions<Environment.Phase>
     @OptionGroup var place: WorkmachineOption
     @OptionGroup var common: CommonOptions
 

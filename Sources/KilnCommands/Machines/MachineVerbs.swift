@@ -40,7 +40,7 @@ struct MachineList: Verb {
         commandName: "list", abstract: "List the workmachines.", discussion: "Example:\n  kl machine list", aliases: ["ls"]
     )
 
-    @OptionGroup var options: ListOptions
+    @OptionGroup var options: ListOptions<Workmachine.Phase>
     @OptionGroup var common: CommonOptions
 
     func run(in context: Context) async throws {

@@ -14,5 +14,5 @@ struct PackageGroup: ParsableCommand {
 
 extension CompletionKind {
     /// Of the workspace's list.
-    static let installedPackages = CompletionKind.shellCommand("kl pkg list --quiet 2>/dev/null")
+    static let installedPackages = ofWorkspace("pkg list")
 }

@@ -4,11 +4,12 @@ internal import KilnModel
 
 struct PackageWhy: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "why", abstract: "Say which package a program or a path of the store comes from.",
+        commandName: "why", abstract: "Say which packages a program, a package or a path of the store comes with.",
         discussion: "Examples:\n  kl pkg why node\n  kl p why /nix/store/…-libonig-6.9.9"
     )
 
-    @Argument(help: ArgumentHelp("A program's name, or a path.", valueName: "path-or-program")) var item: String
+    @Argument(help: ArgumentHelp("The name of a program or package, or a path.", valueName: "path-or-name"), completion: .installedPackages)
+    var item: String
     @OptionGroup var workspace: WorkspaceOption
     @OptionGroup var common: CommonOptions
 

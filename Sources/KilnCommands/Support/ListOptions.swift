@@ -3,11 +3,12 @@ internal import KilnAPI
 internal import KilnModel
 
 /// What every list takes: which are wanted, and how many at a time.
-struct ListOptions: ParsableArguments {
+struct ListOptions<Phase: CaseIterable & RawRepresentable<String>>: ParsableArguments {
     @Flag(name: .shortAndLong, help: "Print names only.") var quiet = false
     @Option(help: ArgumentHelp("Only this owner's.", valueName: "name"), transform: { try Name($0) }) var owner: Name?
     @Flag(name: .customLong("all-owners"), help: "Everybody's; for admins.") var allOwners = false
-    @Option(help: ArgumentHelp("Only those in this phase, like Running.", valueName: "phase")) var phase: String?
+    @Option(help: ArgumentHelp("Only those in this phase.", valueName: "phase"), completion: .list(Phase.allCases.map(\.rawValue)))
+    var phase: String?
     @Option(help: ArgumentHelp("Only those whose name begins so.", valueName: "text")) var prefix: String?
     @Option(help: ArgumentHelp("How many at most: 1 to 500. With --json it prints {items, next}.", valueName: "count")) var limit: Int?
     @Option(help: ArgumentHelp("Those that come after: the next of the page before.", valueName: "next")) var after: String?
@@ -37,7 +38,8 @@ extension Context {
     ///   - hint: the way to the first one.
     ///   - table: what people see.
     func list<Item: ShownResource>(
-        _ type: Item.Type, _ options: ListOptions, on workmachine: Name? = nil, _ common: CommonOptions, hint: String,
+        _ type: Item.Type, _ options: ListOptions<some CaseIterable & RawRepresentable<String>>, on workmachine: Name? = nil, _ common: CommonOptions,
+        hint: String,
         table: ([Item], APIClient) async throws -> Table
     ) async throws {
         let filter = options.filter(workmachine: workmachine?.value)

@@ -7,7 +7,7 @@ struct WorkspaceList: Verb {
         commandName: "list", abstract: "List the workspaces.", discussion: "Examples:\n  kl workspace list\n  kl ws ls --json", aliases: ["ls"]
     )
 
-    @OptionGroup var options: ListOptions
+    @OptionGroup var options: ListOptions<Workspace.Phase>
     @OptionGroup var place: WorkmachineOption
     @OptionGroup var common: CommonOptions
 

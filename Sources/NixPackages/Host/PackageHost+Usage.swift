@@ -24,13 +24,19 @@ extension PackageHost {
     }
 
     /// Which of a workspace's packages `item` belongs to, and by way of what. `item` is a path of the store or in it, a path in the view, or the
-    /// name of a program.
+    /// name of a program or of a package.
     /// - Returns: for each package that needs it, the way there, both ends included.
     /// - Throws: `package-not-found` when nothing by that name is in the view.
     public func origins(
         of item: String, in workspace: ResourceID, packages: [LockedPackage]
     ) async throws -> [(package: PackageName, chain: [StorePath])] {
-        let target = try ViewItem(item, profile: "\(views.path(of: workspace))/profile").storePath
+        let target: StorePath
+        do {
+            target = try ViewItem(item, profile: "\(views.path(of: workspace))/profile").storePath
+        } catch {
+            guard let package = packages.first(where: { $0.name.value == item }) else { throw error }
+            target = package.storePath
+        }
         let graph = try await store.graph(ofClosure: packages.map(\.storePath))
         return packages.compactMap { package in
             graph.chain(from: package.storePath, to: target).map { (package.name, $0) }

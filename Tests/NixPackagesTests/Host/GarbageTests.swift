@@ -149,6 +149,11 @@ struct GarbageTests {
                 #expect(origins.map(\.package.value) == ["b"], "\(item)")
                 #expect(origins.map(\.chain) == [[path]])
             }
+            // The name of a package, though no program is called so.
+            var renamed = packages
+            renamed[1].name = try PackageName("ripgrep")
+            let named = try await fixture.host.origins(of: "ripgrep", in: workspace, packages: renamed)
+            #expect(named.map(\.package.value) == ["ripgrep"] && named.map(\.chain) == [[path]])
             for item in ["c", "", "../../../etc/passwd", "bin/../bin/b", "/etc/passwd", "/nix/store/x", "$(x)", "bin//b"] {
                 let error = await #expect(throws: KilnError.self, "\(item)") {
                     try await fixture.host.origins(of: item, in: workspace, packages: packages)
