@@ -1,4 +1,4 @@
-import Glibc
+public import Glibc
 public import KilnModel
 
 extension TrustedFiles {
@@ -41,6 +41,11 @@ extension TrustedFiles {
         guard rmdir(path) == 0 || errno == ENOENT else { throw failure("remove \(path)") }
     }
 
+    /// Removes a directory that held a mount, never what is in it; done when it is not there.
+    public static func removeEmptyDirectory(_ path: String) throws(KilnError) {
+        guard rmdir(path) == 0 || errno == ENOENT else { throw failure("remove \(path)") }
+    }
+
     /// Whether there is anything by that name, a dangling link included.
     public static func exists(_ path: String) -> Bool {
         var status = stat()
@@ -80,10 +85,11 @@ extension TrustedFiles {
         return lstat(path, &status) == 0 ? Int(status.st_uid) : nil
     }
 
-    /// The error for the current `errno`.
-    /// - Parameter what: `write /etc/x`.
-    public static func failure(_ what: String) -> KilnError {
-        let number = errno
+    /// The error for a system call that failed.
+    /// - Parameters:
+    ///   - what: `write /etc/x`.
+    ///   - number: its `errno`.
+    public static func failure(_ what: String, code number: CInt = errno) -> KilnError {
         if number == ENOSPC || number == EDQUOT {
             return KilnError(
                 .diskFull, "The disk is full: cannot \(what).",

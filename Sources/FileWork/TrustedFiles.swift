@@ -68,6 +68,12 @@ public enum TrustedFiles {
         try read(path).map { String(decoding: $0, as: UTF8.self) }
     }
 
+    /// The text of a file that has to be there.
+    public static func text(of path: String) throws(KilnError) -> String {
+        guard let text = try readText(path) else { throw failure("read \(path)", code: ENOENT) }
+        return text
+    }
+
     /// Puts a file in place in one step, also where one with the same content is.
     public static func replace(_ path: String, with text: String, mode: mode_t = 0o644) throws(KilnError) {
         try replace(path, with: Array(text.utf8), mode: mode)

@@ -1,3 +1,4 @@
+import FileWork
 import FoundationEssentials
 import Glibc
 import KilnModel
@@ -35,7 +36,7 @@ extension ContainerHost {
         guard let folder = cgroups.directory(of: container.id, controller: "pids") else {
             throw KilnError(.engineFailed, "This machine has no cgroup controller “pids”.")
         }
-        return try Files.read("\(folder)/cgroup.procs").split(separator: "\n").compactMap { Int32($0) }.filter { $0 != container.pid }
+        return try TrustedFiles.text(of: "\(folder)/cgroup.procs").split(separator: "\n").compactMap { Int32($0) }.filter { $0 != container.pid }
     }
 }
 

@@ -1,3 +1,4 @@
+import FileWork
 import Glibc
 import KilnModel
 
@@ -45,7 +46,7 @@ extension ContainerHost {
         let path = try path(controller, file, of: container)
         let descriptor = Descriptor(owning: Glibc.open(path, O_WRONLY | O_CLOEXEC))
         guard descriptor.number >= 0, Glibc.write(descriptor.number, text, text.utf8.count) == text.utf8.count else {
-            throw Files.failure("write \(text) to", path, errno)
+            throw TrustedFiles.failure("write \(text) to \(path)")
         }
     }
 }

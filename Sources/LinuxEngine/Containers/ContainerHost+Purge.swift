@@ -1,4 +1,5 @@
 import CommandRunner
+import FileWork
 import FoundationEssentials
 import Glibc
 import KilnModel
@@ -14,10 +15,10 @@ extension ContainerHost {
         try await removeContainers(configuration)
         try await removeCgroups(configuration)
         for folder in [configuration.runtimeDirectory, configuration.stateDirectory] {
-            for point in try MountTable.points(within: folder) { try Files.unmount(point) }
+            for point in try MountTable.points(within: folder) { try MountTable.unmount(point) }
         }
-        try Files.remove(configuration.runtimeDirectory)
-        try Files.remove(configuration.stateDirectory)
+        try TrustedFiles.remove(configuration.runtimeDirectory)
+        try TrustedFiles.remove(configuration.stateDirectory)
     }
 
     private static func removeContainers(_ configuration: Configuration) async throws {

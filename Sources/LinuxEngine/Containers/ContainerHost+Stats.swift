@@ -1,3 +1,4 @@
+import FileWork
 import FoundationEssentials
 import KilnModel
 
@@ -67,7 +68,7 @@ private struct CgroupReader {
             throw KilnError(.engineFailed, "This machine has no cgroup controller “\(controller)”.")
         }
         do {
-            return try Files.read("\(folder)/\(file)")
+            return try TrustedFiles.text(of: "\(folder)/\(file)")
         } catch {
             throw ContainerProcess.notRunning
         }

@@ -1,3 +1,4 @@
+import FileWork
 import FoundationEssentials
 import Glibc
 import KilnModel
@@ -21,7 +22,7 @@ struct StagedMounts {
         guard !mounts.isEmpty else { return }
         do {
             try JSONEncoder().encode(mounts).write(to: URL(filePath: plan), options: .atomic)
-            try Files.makeDirectory(folder)
+            try TrustedFiles.makeDirectories(folder, mode: 0o700)
             for (index, mount) in mounts.enumerated() { try bind(mount, index).mount() }
         } catch {
             try unmount()
@@ -38,7 +39,7 @@ struct StagedMounts {
     func restore() throws -> Bool {
         guard let data = try? Data(contentsOf: URL(filePath: plan)) else { return false }
         let mounts = try JSONDecoder().decode([ContainerSpec.Mount].self, from: data)
-        try Files.makeDirectory(folder)
+        try TrustedFiles.makeDirectories(folder, mode: 0o700)
         for (index, mount) in mounts.enumerated() {
             let bind = bind(mount, index)
             if try !bind.isMounted { try bind.mount() }
@@ -47,15 +48,15 @@ struct StagedMounts {
     }
 
     func unmount() throws {
-        try Files.remove(plan)
+        try TrustedFiles.remove(plan)
         var status = stat()
         guard lstat(folder, &status) == 0 else { return }
         for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
             let target = "\(folder)/\(name)"
-            try Files.unmount(target)
+            try MountTable.unmount(target)
             // What lay under the mount: an empty folder or file of ours.
-            guard rmdir(target) == 0 || unlink(target) == 0 else { throw Files.failure("remove", target, errno) }
+            guard rmdir(target) == 0 || unlink(target) == 0 else { throw TrustedFiles.failure("remove \(target)") }
         }
-        try Files.removeEmptyDirectory(folder)
+        try TrustedFiles.removeEmptyDirectory(folder)
     }
 }

@@ -1,4 +1,5 @@
 import CTerminal
+import FileWork
 import FoundationEssentials
 import KilnModel
 
@@ -16,16 +17,16 @@ public struct SysfsMount: Sendable, Hashable {
     /// - Parameter networkNamespace: path of the namespace. A namespace made anew under the same path needs `unmount()` first.
     /// - Throws: `KilnError` with `engine-failed`.
     public func mount(networkNamespace: String) throws {
-        try Files.makeDirectory(path)
+        try TrustedFiles.makeDirectories(path, mode: 0o700)
         guard try !MountTable.points(within: path).contains(path) else { return }
         let code = kiln_mount_sysfs(networkNamespace, path)
-        guard code == 0 else { throw Files.failure("mount the sysfs of \(networkNamespace) at", path, -code) }
+        guard code == 0 else { throw TrustedFiles.failure("mount the sysfs of \(networkNamespace) at \(path)", code: -code) }
     }
 
     /// Unmounts it; done when it is gone already.
     public func unmount() throws {
-        for point in try MountTable.points(within: path) { try Files.unmount(point) }
-        try Files.removeEmptyDirectory(path)
+        for point in try MountTable.points(within: path) { try MountTable.unmount(point) }
+        try TrustedFiles.removeEmptyDirectory(path)
     }
 }
 

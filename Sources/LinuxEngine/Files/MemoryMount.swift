@@ -35,7 +35,7 @@ struct MemoryMount: Sendable {
 
     /// Forgets everything in it.
     func remove() throws {
-        try Files.unmount(path)
+        try MountTable.unmount(path)
         guard rmdir(path) == 0 || errno == ENOENT else { throw TrustedFiles.failure("remove \(path)") }
     }
 }

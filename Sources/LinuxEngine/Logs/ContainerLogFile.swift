@@ -1,3 +1,4 @@
+import FileWork
 import Glibc
 import KilnModel
 
@@ -58,7 +59,7 @@ struct ContainerLogFile {
 
     /// Whether the container's program is gone, as far as its monitor's note of it tells.
     private var hasEnded: Bool {
-        guard let text = try? Files.read("\(directory)/pidfile"), let process = pid_t(text) else { return true }
+        guard let text = try? TrustedFiles.text(of: "\(directory)/pidfile"), let process = pid_t(text) else { return true }
         return kill(process, 0) != 0 && errno == ESRCH
     }
 
@@ -76,7 +77,7 @@ struct ContainerLogFile {
     private func open() throws -> Descriptor? {
         let number = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard number >= 0 else {
-            guard errno == ENOENT else { throw Files.failure("read", path, errno) }
+            guard errno == ENOENT else { throw TrustedFiles.failure("read \(path)") }
             return nil
         }
         return Descriptor(owning: number)

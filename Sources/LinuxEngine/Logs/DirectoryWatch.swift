@@ -1,3 +1,4 @@
+import FileWork
 import Glibc
 import KilnModel
 
@@ -11,7 +12,7 @@ actor DirectoryWatch {
 
     init() throws {
         let number = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
-        guard number >= 0 else { throw Files.failure("open", "an inotify instance", errno) }
+        guard number >= 0 else { throw TrustedFiles.failure("open an inotify instance") }
         descriptor = Descriptor(owning: number)
     }
 
@@ -21,7 +22,7 @@ actor DirectoryWatch {
     func changes(in directory: String) throws -> AsyncStream<Void>? {
         let watch = inotify_add_watch(descriptor.number, directory, Self.interest)
         guard watch >= 0 else {
-            guard errno == ENOENT else { throw Files.failure("watch", directory, errno) }
+            guard errno == ENOENT else { throw TrustedFiles.failure("watch \(directory)") }
             return nil
         }
         lastReader += 1
@@ -52,7 +53,7 @@ actor DirectoryWatch {
         var bytes = [UInt8](repeating: 0, count: 1 << 14)
         let count = read(descriptor.number, &bytes, bytes.count)
         guard count < 0 else { return Array(bytes[..<count]) }
-        guard errno == EAGAIN || errno == EINTR else { throw Files.failure("read", "an inotify instance", errno) }
+        guard errno == EAGAIN || errno == EINTR else { throw TrustedFiles.failure("read an inotify instance") }
         return nil
     }
 

@@ -1,3 +1,4 @@
+import FileWork
 import FoundationEssentials
 import Glibc
 import KilnModel
@@ -35,9 +36,9 @@ struct BuildMemory {
     /// A file of a cgroup takes a value in one write, and cannot be replaced.
     private static func write(_ text: String, to path: String) throws {
         let descriptor = open(path, O_WRONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Files.failure("open", path, errno) }
+        guard descriptor >= 0 else { throw TrustedFiles.failure("open \(path)") }
         defer { close(descriptor) }
         let bytes = Array(text.utf8)
-        guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else { throw Files.failure("write", path, errno) }
+        guard Glibc.write(descriptor, bytes, bytes.count) == bytes.count else { throw TrustedFiles.failure("write \(path)") }
     }
 }

@@ -1,4 +1,5 @@
 import CommandRunner
+import FileWork
 import FoundationEssentials
 import KilnModel
 import Synchronization
@@ -15,7 +16,7 @@ extension ContainerTests {
         @Test func `A build runs as nobody of the host, in the namespace asked for, and its layers are used again`() async throws {
             let host = try await fixture.ready()
             let resolver = "\(host.configuration.runtimeDirectory)/resolv.conf"
-            try Files.write("nameserver 169.254.1.53\n", to: resolver)
+            try TrustedFiles.replace(resolver, with: "nameserver 169.254.1.53\n")
             var request = BuildRequest(
                 tag: "localhost/kiln/built:1", userRange: .init(firstID: fixture.firstID), networkNamespace: fixture.networkNamespace,
                 resolver: resolver)
@@ -69,8 +70,8 @@ extension ContainerTests {
 
         @Test func `A Containerfile that is a link, or behind one, is refused whatever the tar's form and pieces`() async throws {
             let folder = "/tmp/\(fixture.prefix)-scan"
-            try Files.makeDirectory("\(folder)/real")
-            try Files.write("FROM x\n", to: "\(folder)/real/Dockerfile")
+            try TrustedFiles.makeDirectories("\(folder)/real", mode: 0o700)
+            try TrustedFiles.replace("\(folder)/real/Dockerfile", with: "FROM x\n")
             try FileManager.default.createSymbolicLink(atPath: "\(folder)/Dockerfile", withDestinationPath: "/etc/shadow")
             try FileManager.default.createSymbolicLink(atPath: "\(folder)/linked", withDestinationPath: "/etc")
             for format in ["ustar", "gnu", "pax"] {
@@ -87,7 +88,7 @@ extension ContainerTests {
                     #expect(try !scan("none"))
                 }
             }
-            try Files.remove(folder)
+            try TrustedFiles.remove(folder)
         }
 
         @Test func `Short image names mean what Compose users expect`() throws {
@@ -99,9 +100,9 @@ extension ContainerTests {
 
         private func build(_ request: BuildRequest, _ files: [String: String], on host: ContainerHost) async throws -> ([String], Duration) {
             let folder = "\(host.configuration.runtimeDirectory)/context"
-            try Files.remove(folder)
-            try Files.makeDirectory(folder)
-            for (name, text) in files { try Files.write(text, to: "\(folder)/\(name)") }
+            try TrustedFiles.remove(folder)
+            try TrustedFiles.makeDirectories(folder, mode: 0o700)
+            for (name, text) in files { try TrustedFiles.replace("\(folder)/\(name)", with: text) }
             let bytes = try await tar(folder, format: "pax")
             let lines = Mutex<[String]>([])
             let context = ByteStream { continuation in

@@ -1,4 +1,5 @@
 import CommandRunner
+import FileWork
 import FoundationEssentials
 import Glibc
 import KilnModel
@@ -70,7 +71,7 @@ extension ContainerTests {
         @Test func `The file of a container's user belongs to the range on the host, and mounts are nosuid and nodev`() async throws {
             let host = try await fixture.ready()
             let home = "\(host.configuration.runtimeDirectory)/home"
-            try Files.makeDirectory(home)
+            try TrustedFiles.makeDirectories(home, mode: 0o700)
             #expect(chown(home, UInt32(fixture.firstID), UInt32(fixture.firstID)) == 0)
             try await fixture.with {
                 $0.mounts = [.init(source: home, destination: "/home/dev"), .init(source: home, destination: "/seen", readOnly: true)]
@@ -88,14 +89,14 @@ extension ContainerTests {
                 try await host.stop(id, timeout: 0)
                 let staged = try MountTable.points(within: host.configuration.mounts)
                 #expect(staged.count == 2)
-                for point in staged { try Files.unmount(point) }
-                try Files.remove(host.configuration.mounts)
+                for point in staged { try MountTable.unmount(point) }
+                try TrustedFiles.remove(host.configuration.mounts)
                 try await host.start(id)
                 let again = try await host.run(["test", "-e", "/home/dev/x"], in: id)
                 #expect(again.status == 0)
             }
             #expect(try MountTable.points(within: host.configuration.mounts).isEmpty)
-            try Files.remove(home)
+            try TrustedFiles.remove(home)
         }
 
         @Test func `Limits are enforced and shown`() async throws {

@@ -1,4 +1,5 @@
 import CommandRunner
+import FileWork
 import FoundationEssentials
 import Glibc
 import KilnModel
@@ -153,7 +154,7 @@ extension ContainerTests {
         }
 
         private func residentBytes() throws -> Int {
-            let fields = try Files.read("/proc/self/statm").split(separator: " ")
+            let fields = try TrustedFiles.text(of: "/proc/self/statm").split(separator: " ")
             return try #require(Int(fields[1])) * 4096
         }
     }

@@ -61,7 +61,7 @@ extension ContainerTests {
             #expect(open(runtime.path, O_WRONLY) == -1 && errno == EROFS)
             // As after an upgrade: what is mounted is another file than the host's.
             let original = BindMount(source: try Programs.path(runtime.name, package: runtime.name), target: runtime.path)
-            try Files.unmount(runtime.path)
+            try MountTable.unmount(runtime.path)
             try BindMount(source: "/usr/bin/true", target: runtime.path, readOnly: true).mount()
             #expect(try !original.isMounted)
             let next = try await ContainerHost.prepare(configuration, logger: Logger(label: "test"))

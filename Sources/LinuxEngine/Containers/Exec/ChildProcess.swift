@@ -1,4 +1,5 @@
 import CTerminal
+import FileWork
 import FoundationEssentials
 import Glibc
 import KilnModel
@@ -43,7 +44,7 @@ final class ChildProcess: Sendable {
                 }
             }
         }
-        guard pid > 0 else { throw Files.failure("start", path, -pid) }
+        guard pid > 0 else { throw TrustedFiles.failure("start \(path)", code: -pid) }
         return ChildProcess(pid: pid, handle: handle)
     }
 
@@ -57,7 +58,7 @@ final class ChildProcess: Sendable {
     func children() -> [ChildProcess] {
         let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
         let ids = tasks.flatMap { task in
-            ((try? Files.read("/proc/\(pid)/task/\(task)/children")) ?? "").split(separator: " ").compactMap { Int32($0) }
+            ((try? TrustedFiles.text(of: "/proc/\(pid)/task/\(task)/children")) ?? "").split(separator: " ").compactMap { Int32($0) }
         }
         return ids.compactMap { id in
             guard let child = ChildProcess.attach(to: id) else { return nil }

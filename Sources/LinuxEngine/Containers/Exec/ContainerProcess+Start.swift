@@ -1,4 +1,5 @@
 import CTerminal
+import FileWork
 import FoundationEssentials
 import Glibc
 import KilnModel
@@ -27,7 +28,7 @@ extension ContainerProcess {
                 request, folder: folder, options: [], input: input.read, output: output.write, errorOutput: errors.write, on: host)
             return ContainerProcess(runtime: runtime, folder: folder, input: input.write, output: output.read, errorOutput: errors.read)
         } catch {
-            try? Files.remove(folder)
+            try? TrustedFiles.remove(folder)
             throw error
         }
     }
@@ -59,7 +60,7 @@ extension ContainerProcess {
                 await Task { await process.kill() }.value
                 process.discard()
             } else {
-                try? Files.remove(folder)
+                try? TrustedFiles.remove(folder)
             }
             throw error
         }
@@ -73,7 +74,7 @@ extension ContainerProcess {
         let connection = try UnixSocket.accept(socket)
         try await Readiness.readable(connection.number)
         let number = kiln_receive_descriptor(connection.number)
-        guard number >= 0 else { throw Files.failure("receive", "a terminal", -number) }
+        guard number >= 0 else { throw TrustedFiles.failure("receive a terminal", code: -number) }
         return Descriptor(owning: number)
     }
 
@@ -95,14 +96,14 @@ extension ContainerProcess {
         do {
             var ends: [Int32] = [-1, -1]
             let code = kiln_open_terminal(size.columns, size.rows, &ends)
-            guard code == 0 else { throw Files.failure("open", "a terminal", -code) }
+            guard code == 0 else { throw TrustedFiles.failure("open a terminal", code: -code) }
             let ours = Descriptor(owning: ends[0])
             let theirs = Descriptor(owning: ends[1])
             _ = kiln_set_nonblocking(ours.number)
             let runtime = try spawn(request, folder: folder, options: [], input: theirs, output: theirs, errorOutput: theirs, on: host)
             return ContainerProcess(runtime: runtime, folder: folder, input: ours, output: ours, errorOutput: nil, isRelayed: true)
         } catch {
-            try? Files.remove(folder)
+            try? TrustedFiles.remove(folder)
             throw error
         }
     }
@@ -111,7 +112,7 @@ extension ContainerProcess {
         let document = try ProcessDocument(request, arguments: arguments, limits: host.limits, storageRoot: host.configuration.storageRoot)
         let name = String(UInt64.random(in: 0 ... .max), radix: 36)
         let folder = "\(host.configuration.sessions)/\(name)"
-        guard mkdir(folder, 0o700) == 0 else { throw Files.failure("make", folder, errno) }
+        guard mkdir(folder, 0o700) == 0 else { throw TrustedFiles.failure("make \(folder)") }
         try JSONEncoder().encode(document).write(to: URL(filePath: "\(folder)/process.json"))
         return folder
     }

@@ -1,4 +1,5 @@
 import CTerminal
+import FileWork
 import FoundationEssentials
 import Glibc
 import KilnModel
@@ -119,14 +120,14 @@ final class ContainerProcess: Sendable {
         output.close()
         errorOutput?.close()
         runtime.close()
-        try? Files.remove(folder)
+        try? TrustedFiles.remove(folder)
     }
 
     /// Whether the runtime told the program's id, which it does once that runs.
     private var hasStarted: Bool { access("\(folder)/pid", F_OK) == 0 }
 
     /// What the runtime has to complain of.
-    private var log: String { (try? Files.read("\(folder)/log")) ?? "" }
+    private var log: String { (try? TrustedFiles.text(of: "\(folder)/log")) ?? "" }
 
     func failure(status: Int) -> KilnError { Self.failure(log: log, status: status) }
 }

@@ -1,4 +1,5 @@
 import CTerminal
+import FileWork
 import Glibc
 import KilnModel
 
@@ -21,7 +22,7 @@ final class Descriptor: @unchecked Sendable {
     static func pipe(forReading isForReading: Bool) throws -> (read: Descriptor, write: Descriptor) {
         var numbers: [Int32] = [-1, -1]
         let code = kiln_pipe(&numbers)
-        guard code == 0 else { throw Files.failure("open", "a pipe", -code) }
+        guard code == 0 else { throw TrustedFiles.failure("open a pipe", code: -code) }
         let pipe = (read: Descriptor(owning: numbers[0]), write: Descriptor(owning: numbers[1]))
         _ = kiln_set_nonblocking(isForReading ? numbers[0] : numbers[1])
         return pipe
@@ -43,7 +44,7 @@ final class Descriptor: @unchecked Sendable {
         if count > 0 { return .bytes(bytes) }
         // EIO: the last process with this terminal has closed it.
         if count == 0 || code == EIO { return .end }
-        guard code == EAGAIN else { throw Files.failure("read", "a program's output", code) }
+        guard code == EAGAIN else { throw TrustedFiles.failure("read a program's output", code: code) }
         return .nothingYet
     }
 
@@ -61,7 +62,7 @@ final class Descriptor: @unchecked Sendable {
             case EINTR: continue
             case EAGAIN: try await Readiness.writable(number)
             case EPIPE, EIO: return false
-            default: throw Files.failure("write to", "a program's input", errno)
+            default: throw TrustedFiles.failure("write to a program's input")
             }
         }
         return true

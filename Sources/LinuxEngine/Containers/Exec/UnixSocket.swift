@@ -1,4 +1,5 @@
 import CTerminal
+import FileWork
 import Glibc
 import KilnModel
 
@@ -17,7 +18,7 @@ enum UnixSocket {
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
         let socket = Descriptor(owning: Glibc.socket(AF_UNIX, kind, 0))
         guard socket.number >= 0, withAddress(path, { bind(socket.number, $0, $1) }) == 0, Glibc.listen(socket.number, 1) == 0 else {
-            throw Files.failure("listen at", path, errno)
+            throw TrustedFiles.failure("listen at \(path)")
         }
         return socket
     }
@@ -25,7 +26,7 @@ enum UnixSocket {
     /// The connection that waits at a listening socket.
     static func accept(_ socket: Descriptor) throws -> Descriptor {
         let connection = Descriptor(owning: Glibc.accept(socket.number, nil, nil))
-        guard connection.number >= 0 else { throw Files.failure("accept from", "a socket", errno) }
+        guard connection.number >= 0 else { throw TrustedFiles.failure("accept from a socket") }
         return connection
     }
 

@@ -1,4 +1,5 @@
 import CTerminal
+import FileWork
 import KilnModel
 
 /// Waits for the first of several descriptors to be readable or ended.
@@ -7,11 +8,11 @@ final class Watch {
 
     init(_ descriptors: [Int32]) throws {
         let number = kiln_epoll_create()
-        guard number >= 0 else { throw Files.failure("open", "an epoll instance", -number) }
+        guard number >= 0 else { throw TrustedFiles.failure("open an epoll instance", code: -number) }
         epoll = Descriptor(owning: number)
         for descriptor in descriptors {
             let code = kiln_epoll_add(number, descriptor)
-            guard code >= 0 else { throw Files.failure("watch", "a descriptor", -code) }
+            guard code >= 0 else { throw TrustedFiles.failure("watch a descriptor", code: -code) }
         }
     }
 

@@ -1,4 +1,5 @@
 import CTerminal
+import FileWork
 import Glibc
 import KilnModel
 
@@ -13,12 +14,12 @@ struct BindMount {
     /// - Throws: `KilnError` with `engine-failed`.
     func mount() throws {
         if try Self.status(of: source).st_mode & S_IFMT == S_IFDIR {
-            try Files.makeDirectory(target)
+            try TrustedFiles.makeDirectories(target, mode: 0o700)
         } else {
-            try Files.write("", to: target)
+            try TrustedFiles.replace(target, with: "")
         }
         let code = kiln_mount_bind(source, target, readOnly ? 1 : 0, executable ? 0 : 1)
-        guard code == 0 else { throw Files.failure("mount", source, -code) }
+        guard code == 0 else { throw TrustedFiles.failure("mount \(source)", code: -code) }
     }
 
     /// Whether what lies at the target is what lies at the source now.
@@ -32,7 +33,7 @@ struct BindMount {
 
     private static func status(of path: String) throws -> stat {
         var status = stat()
-        guard lstat(path, &status) == 0 else { throw Files.failure("mount", path, errno) }
+        guard lstat(path, &status) == 0 else { throw TrustedFiles.failure("mount \(path)") }
         return status
     }
 }

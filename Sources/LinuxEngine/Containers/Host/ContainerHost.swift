@@ -1,3 +1,4 @@
+import FileWork
 public import PodmanClient
 import CommandRunner
 import FoundationEssentials
@@ -30,23 +31,23 @@ public struct ContainerHost: Sendable {
         // A program that stops reading must cost a write, not this process.
         signal(SIGPIPE, SIG_IGN)
         // Left by an agent that was killed.
-        try Files.remove(configuration.sessions)
-        for directory in configuration.allDirectories { try Files.makeDirectory(directory) }
+        try TrustedFiles.remove(configuration.sessions)
+        for directory in configuration.allDirectories { try TrustedFiles.makeDirectories(directory, mode: 0o700) }
         let programs = try Programs.find()
         let cgroups = try CgroupLayout.ofThisHost(instancePrefix: configuration.instancePrefix)
         let limits = try ProcessLimits.ofThisProcess()
         let probe = RuntimeProbe(configuration: configuration, cgroups: cgroups, commands: SystemCommandRunner(), logger: logger)
         let runtime = try await probe.choose()
         let text = HostFiles.containers(configuration, cgroups: cgroups, runtime: runtime, limits: limits)
-        try Files.write(text, to: configuration.containersFile)
-        try Files.write(HostFiles.storage(configuration), to: configuration.storageFile)
-        try Files.write(
-            HostFiles.containers(configuration, cgroups: cgroups, runtime: runtime, limits: limits, forBuilds: true),
-            to: configuration.buildContainersFile)
-        try Files.write(HostFiles.storage(configuration, forBuilds: true), to: configuration.buildStorageFile)
+        try TrustedFiles.replace(configuration.containersFile, with: text)
+        try TrustedFiles.replace(configuration.storageFile, with: HostFiles.storage(configuration))
+        try TrustedFiles.replace(
+            configuration.buildContainersFile,
+            with: HostFiles.containers(configuration, cgroups: cgroups, runtime: runtime, limits: limits, forBuilds: true))
+        try TrustedFiles.replace(configuration.buildStorageFile, with: HostFiles.storage(configuration, forBuilds: true))
         try HostFiles.markUnshifted(configuration)
         for directory in configuration.passableDirectories where chmod(directory, 0o711) != 0 {
-            throw Files.failure("change the mode of", directory, errno)
+            throw TrustedFiles.failure("change the mode of \(directory)")
         }
         return ContainerHost(
             configuration: configuration, client: PodmanClient(socketPath: configuration.socket, patience: patience), runtimeProgram: runtime,

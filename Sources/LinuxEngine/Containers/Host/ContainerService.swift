@@ -1,4 +1,5 @@
 import CTerminal
+import FileWork
 import FoundationEssentials
 import Glibc
 import KilnModel
@@ -63,9 +64,9 @@ struct ContainerService {
     }
 
     private func start() async throws -> ChildProcess {
-        try Files.remove(configuration.socket)
+        try TrustedFiles.remove(configuration.socket)
         let log = open(configuration.serviceLog, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard log >= 0 else { throw Files.failure("open", configuration.serviceLog, errno) }
+        guard log >= 0 else { throw TrustedFiles.failure("open \(configuration.serviceLog)") }
         let nothing = Descriptor(owning: open("/dev/null", O_RDONLY | O_CLOEXEC))
         let output = Descriptor(owning: log)
         let service = try ChildProcess.spawn(
@@ -103,7 +104,7 @@ struct ContainerService {
             }
             defer { group.cancelAll() }
             guard try await group.next() == true else {
-                let said = try Files.read(configuration.serviceLog).split(separator: "\n").suffix(3).joined(separator: " ")
+                let said = try TrustedFiles.text(of: configuration.serviceLog).split(separator: "\n").suffix(3).joined(separator: " ")
                 throw KilnError(.engineUnavailable, "Podman's service ended at once. \(said)")
             }
         }

@@ -1,3 +1,5 @@
+import FileWork
+
 /// The configuration files of Kiln's Podman, as text. Pure.
 enum HostFiles {
     /// What the container engine gets instead of the host's `containers.conf`.
@@ -61,9 +63,9 @@ enum HostFiles {
     /// step, and in every container of the image, its files belong to nobody).
     static func markUnshifted(_ configuration: ContainerHost.Configuration) throws {
         let folder = "\(configuration.buildStorageRun)/overlay"
-        try Files.makeDirectory(folder)
-        try Files.remove("\(folder)/idmapped-lower-dir-true")
-        try Files.write("", to: "\(folder)/idmapped-lower-dir-false")
+        try TrustedFiles.makeDirectories(folder, mode: 0o700)
+        try TrustedFiles.remove("\(folder)/idmapped-lower-dir-true")
+        try TrustedFiles.replace("\(folder)/idmapped-lower-dir-false", with: "")
     }
 
     /// Makes the root of a build step's filesystem belong to root inside.

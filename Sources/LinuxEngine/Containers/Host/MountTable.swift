@@ -1,3 +1,8 @@
+import CTerminal
+import FileWork
+import Glibc
+import KilnModel
+
 /// The mounts of this process's namespace (`proc_pid_mountinfo(5)`).
 struct MountTable {
     struct Entry: Sendable, Hashable {
@@ -7,12 +12,18 @@ struct MountTable {
     }
 
     static func current() throws -> [Entry] {
-        parse(try Files.read("/proc/self/mountinfo"))
+        parse(try TrustedFiles.text(of: "/proc/self/mountinfo"))
     }
 
     /// Mount points at or below `folder`, innermost first.
     static func points(within folder: String) throws -> [String] {
         try current().map(\.point).filter { $0 == folder || $0.hasPrefix("\(folder)/") }.reversed()
+    }
+
+    /// Done when nothing is mounted there.
+    static func unmount(_ path: String) throws(KilnError) {
+        let code = kiln_unmount(path)
+        guard code == 0 || code == -EINVAL || code == -ENOENT else { throw TrustedFiles.failure("unmount \(path)", code: -code) }
     }
 
     static func parse(_ text: String) -> [Entry] {

@@ -1,3 +1,5 @@
+import FileWork
+
 /// What the kernel says of a process (proc_pid_stat(5)).
 struct ProcessStatus {
     /// One letter: `S` sleeps, `Z` has ended and waits to be reaped.
@@ -12,7 +14,7 @@ struct ProcessStatus {
 
     /// nil when there is no such process, which is also what an unreadable entry means to whoever asks.
     init?(of pid: Int) {
-        guard pid > 0, let text = try? Files.read("/proc/\(pid)/stat"), let close = text.lastIndex(of: ")") else { return nil }
+        guard pid > 0, let text = try? TrustedFiles.text(of: "/proc/\(pid)/stat"), let close = text.lastIndex(of: ")") else { return nil }
         // Behind the name, which may hold anything: “) S PARENT …”, so the third field stands at 1 and the twenty-second at 20.
         let fields = text[close...].split(separator: " ")
         guard fields.count > 20, let parent = Int32(fields[2]) else { return nil }

@@ -1,5 +1,6 @@
 import CTerminal
 import CommandRunner
+import FileWork
 import FoundationEssentials
 import Glibc
 import KilnModel
@@ -45,9 +46,9 @@ struct RuntimeProbe {
     /// out of it by a v1 mount. One that only a mount elsewhere keeps out is mounted here too, lest that mount go away.
     private func holdStrayControllers() throws {
         guard case .v1(let mounted, isHybrid: true) = cgroups.version else { return }
-        let inUnified = try Files.read("\(CgroupLayout.unified)/cgroup.controllers").split { $0.isWhitespace }.map(String.init)
+        let inUnified = try TrustedFiles.text(of: "\(CgroupLayout.unified)/cgroup.controllers").split { $0.isWhitespace }.map(String.init)
         // In a hierarchy of v1 (its number is not 0), though none that is mounted where it should be: maybe in another mount namespace.
-        let elsewhere = try Files.read("/proc/cgroups").split(separator: "\n").dropFirst().compactMap { line -> String? in
+        let elsewhere = try TrustedFiles.text(of: "/proc/cgroups").split(separator: "\n").dropFirst().compactMap { line -> String? in
             let fields = line.split(separator: "\t").map(String.init)
             return fields.count > 1 && fields[1] != "0" && mounted[fields[0]] == nil ? fields[0] : nil
         }
@@ -55,9 +56,9 @@ struct RuntimeProbe {
         for controller in Set(inUnified + elsewhere) {
             let target = "\(configuration.cgroups)/\(controller)"
             guard !held.contains(target) else { continue }
-            try Files.makeDirectory(target)
+            try TrustedFiles.makeDirectories(target, mode: 0o700)
             let code = kiln_mount_controller(controller, target)
-            guard code == 0 else { throw Files.failure("mount the cgroup controller \(controller) at", target, -code) }
+            guard code == 0 else { throw TrustedFiles.failure("mount the cgroup controller \(controller) at \(target)", code: -code) }
             logger.info("Mounted the cgroup controller \(controller) at \(target), as crun needs.")
         }
     }
@@ -70,7 +71,7 @@ struct RuntimeProbe {
         let bind = BindMount(source: path, target: "\(configuration.programs)/\(name)", readOnly: true)
         // Mounted, but not this one: the host's was replaced by a newer one.
         if try !bind.isMounted {
-            try Files.unmount(bind.target)
+            try MountTable.unmount(bind.target)
             try bind.mount()
         }
         return bind.target
@@ -79,15 +80,15 @@ struct RuntimeProbe {
     /// Runs `true` in a container made of nothing but the host's /usr.
     private func run(_ program: String) async throws {
         let bundle = configuration.probe
-        try Files.remove(bundle)
-        for folder in ["usr", "dev", "proc", "sys"] { try Files.makeDirectory("\(bundle)/rootfs/\(folder)") }
-        defer { try? Files.remove(bundle) }
+        try TrustedFiles.remove(bundle)
+        for folder in ["usr", "dev", "proc", "sys"] { try TrustedFiles.makeDirectories("\(bundle)/rootfs/\(folder)", mode: 0o700) }
+        defer { try? TrustedFiles.remove(bundle) }
         for link in ["bin", "lib", "lib64"] {
             try FileManager.default.createSymbolicLink(atPath: "\(bundle)/rootfs/\(link)", withDestinationPath: "usr/\(link)")
         }
         let name = "\(configuration.instancePrefix)-probe-\(getpid())"
         let path = cgroups.hasSystemd ? "\(cgroups.parent):kiln:\(name)" : "\(cgroups.parent)/\(name)"
-        try Files.write(Self.document(cgroupsPath: path), to: "\(bundle)/config.json")
+        try TrustedFiles.replace("\(bundle)/config.json", with: Self.document(cgroupsPath: path))
         let options = cgroups.hasSystemd ? ["--systemd-cgroup"] : []
         try await commands.succeed(Command(program, options + ["run", "--bundle", bundle, name], timeout: .seconds(20)))
     }

@@ -1,3 +1,4 @@
+import FileWork
 import FoundationEssentials
 import Glibc
 import KilnModel
@@ -47,8 +48,8 @@ extension ContainerHost {
     /// The folder of the hook for builds in `range`.
     private func writeHook(for range: ContainerSpec.UserRange) throws -> String {
         let folder = "\(configuration.hooks)/\(range.firstID)"
-        try Files.makeDirectory(folder)
-        try Files.write(HostFiles.buildHook(firstID: range.firstID, program: programs.chown), to: "\(folder)/root.json")
+        try TrustedFiles.makeDirectories(folder, mode: 0o700)
+        try TrustedFiles.replace("\(folder)/root.json", with: HostFiles.buildHook(firstID: range.firstID, program: programs.chown))
         return folder
     }
 }
