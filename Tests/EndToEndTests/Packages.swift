@@ -13,12 +13,15 @@ struct Packages {
         try await secureShell()
         try await otherWorkspace()
         try await bothAtOnce()
+        try await forgetHashed()
+        try await callOthers()
         try await suspend()
         try await kill()
         try await containment()
         try await remove()
         try await collect()
         try await badInput()
+        try await night()
     }
 
     /// The shell's process waits for a line, so that it was open before the package came.
@@ -104,6 +107,37 @@ struct Packages {
         #expect(try await instance.inside("hello", "jq -n 1").output == "1\n")
     }
 
+    /// Shells that were open find what comes before a program that they ran already, and no more what is gone.
+    private func forgetHashed() async throws {
+        _ = try await instance.inside("hello", "sudo ln -s /bin/echo /usr/local/bin/sl")
+        for shell in ["bash -i", "bash -il", "zsh -i", "zsh -il"] {
+            let lines = [
+                "sl image", "kl pkg add sl > /dev/null", "command -v sl; hash | grep -c '/usr/local/bin/sl'", "kl pkg remove sl > /dev/null",
+                "sl again",
+            ]
+            let result = try await instance.inside("hello", "\(shell) 2>&1 <<'END'\n\(lines.joined(separator: "\n"))\nEND\n")
+            for expected in ["image\n", "/opt/kiln/packages/profile/bin/sl\n0\n", "again\n"] {
+                #expect(result.output.contains(expected), "\(shell): \(result.output)")
+            }
+        }
+        _ = try await instance.inside("hello", "sudo rm /usr/local/bin/sl")
+    }
+
+    /// A program that calls others by name finds those that its package needs; before them comes what the image has.
+    private func callOthers() async throws {
+        #expect(try await instance.inside("hello", "command -v m4").status != 0, "the image must not have what is tried")
+        let perl = try await instance.inside("hello", "command -v perl").output
+        try await instance.kl("pkg", "add", "autoconf", "--workspace", "hello")
+        for shell in [["sh", "-c"], ["bash", "-lc"], ["sudo", "sh", "-c"]] {
+            let script = "d=$(mktemp -d) && cd $d && echo 'AC_INIT([hello],[1.0])' > configure.ac && autoconf && grep -c 'hello 1.0' configure"
+            let made = try await instance.tryKl(["ws", "exec", "hello", "--"] + shell + [script])
+            #expect(made.status == 0, "\(shell): \(made.errors)")
+        }
+        #expect(try await instance.inside("hello", "command -v perl").output == perl, "the image's own comes first")
+        #expect(try await instance.inside("hello", "kl pkg why m4").output.contains("autoconf"))
+        try await instance.kl("pkg", "remove", "autoconf", "--workspace", "hello")
+    }
+
     private func suspend() async throws {
         try await instance.kl("ws", "suspend", "hello")
         // A list may change meanwhile.
@@ -171,5 +205,34 @@ struct Packages {
             #expect(result.status != 0 && result.errors.contains(hint), "\(wish): \(result.errors)")
         }
         #expect(try await instance.inside("hello", "kl pkg list --quiet").output.isEmpty)
+    }
+
+    /// A night comes, and with it a collection: what files of the home name stays and runs, until the owner collects.
+    private func night() async throws {
+        try await instance.kl("ws", "create", "old", "--package", "python3", "--package", "figlet", "--package", "sl")
+        let made = try await instance.inside(
+            "old", "set -e; python3 -m venv ~/venv; ln -s $(readlink -f $(command -v figlet)) ~/figlet; dirname $(readlink -f $(command -v sl))")
+        #expect(made.status == 0, "\(made.errors)")
+        let unnamed = made.output.trimmingCharacters(in: .whitespacesAndNewlines)
+        #expect(unnamed.hasPrefix("/nix/store/"))
+        try await instance.kl("ws", "delete", "old", "--yes")
+
+        try await instance.kill("kiln-agent")
+        try await instance.startAgent(timeZone: Self.night)
+        try await waitUntil("the agent collects by night", within: 120) { !FileManager.default.fileExists(atPath: unnamed) }
+        let named = "~/venv/bin/python -c 'import sys; print(sys.prefix)' && ~/figlet -f banner x > ~/picture && test -s ~/picture"
+        let kept = try await instance.inside("hello", named)
+        #expect(kept.status == 0 && kept.output == "/home/dev/venv\n", "\(kept.errors)")
+
+        try await instance.kl("pkg", "gc", "--yes")
+        #expect(try await instance.inside("hello", "~/venv/bin/python -V").status != 0, "the owner's collection looks at no home")
+        #expect(try await instance.inside("hello", "~/figlet x").status != 0)
+    }
+
+    /// A time zone where it is five past three now.
+    private static var night: String {
+        let offset = Int(Date().timeIntervalSince1970) % 86_400 - (3 * 3600 + 300)
+        // At most a day: tzset(3) has hours up to 24.
+        return "KLN\(offset < 0 ? "-" : "+")\(abs(offset) / 3600):\(abs(offset) / 60 % 60)"
     }
 }

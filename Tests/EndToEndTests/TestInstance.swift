@@ -119,12 +119,14 @@ final class TestInstance: Sendable {
                 + locations + ["--port", "\(port)"])
     }
 
-    func startAgent() async throws {
+    /// - Parameter timeZone: that of the agent (`TZ`, tzset(3)).
+    func startAgent(timeZone: String = "UTC") async throws {
         let image = try Self.required("KILN_TEST_IMAGE_TAR")
         try await daemon(
-            "kiln-agent", "\(binaries)/kiln-agent",
+            "kiln-agent", "/usr/bin/env",
             [
-                "run", "--instance", name, "--slot", "\(slot)", "--peer-user", "nobody", "--state-directory", stateDirectory, "--runtime-directory",
+                "TZ=\(timeZone)", "\(binaries)/kiln-agent", "run", "--instance", name, "--slot", "\(slot)", "--peer-user", "nobody",
+                "--state-directory", stateDirectory, "--runtime-directory",
                 runtimeDirectory, "--tools-directory", "\(stateDirectory)/tools", "--base-image", image, "--packages-file", packagesFile,
                 "--debian-builder", debianBuilder,
             ])
