@@ -67,8 +67,10 @@ public struct PackagesTarget: Sendable, Codable, Hashable {
         self.isAtomic = isAtomic
     }
 
-    /// The list where some packages cannot be had: each as it was before, or not at all.
-    public func list(without failed: Set<PackageName>) -> [LockedPackage] { packages.falling(back: failed, to: previous) }
+    /// The list where some packages cannot be had: each as it was before, or not at all; of an atomic list nothing but what was there before.
+    public func list(without failed: Set<PackageName>) -> [LockedPackage] {
+        isAtomic && !failed.isEmpty ? previous : packages.falling(back: failed, to: previous)
+    }
 }
 
 /// What an engine verified of a workspace's packages: the workspace sees `generation`.

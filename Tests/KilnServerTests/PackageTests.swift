@@ -163,7 +163,9 @@ import WorkspaceEngine
             _ = try await kilnd.makeWorkspace("other")
             let other = "/api/v1/workspaces/other/packages"
             let lock = String(decoding: try JSONEncoder().encode(PackageLock(all)), as: UTF8.self)
-            for (query, expected) in [("?atomic=true", []), ("", ["g++@12", "jq@1.7"])] {
+            #expect(try await kilnd.send("POST", other, body: #"{"packages":["nodejs"]}"#).status == 202)
+            try await kilnd.wait(other) { $0.contains(#""phase":"Ready""#) }
+            for (query, expected) in [("?atomic=true", ["nodejs@22.1"]), ("", ["g++@12", "jq@1.7"])] {
                 #expect(try await kilnd.send("PUT", other + query, body: lock).status == 202)
                 try await kilnd.wait(other) { $0.contains("It does not run.") && $0.contains(#""phase":"Ready""#) }
                 #expect(list(try decode(try await kilnd.send("GET", other))) == expected, "\(query)")
