@@ -10,9 +10,12 @@ extension LinuxEngine {
     /// - Parameter socketDirectory: holds `kl.sock`.
     func workspaceContainer(_ target: WorkspaceTarget, socketDirectory: String) async throws -> ContainerSpec {
         let name = containerName(of: target.id)
+        // A line for its own name would hide a service that is called like it. Kiln's image finds its name without one; sudo of others would not.
+        let knowsItself = target.image.value == Self.baseImage
         var spec = try container(
-            named: name, image: try await containers.pull(target.image), hostname: target.name.value, address: IPv4Address(127, 0, 1, 1),
-            range: target.workmachine.rangeIndex, namespace: network.workspaceNamespace(target.id))
+            named: name, image: try await containers.pull(target.image), hostname: target.name.value,
+            address: knowsItself ? nil : IPv4Address(127, 0, 1, 1), range: target.workmachine.rangeIndex,
+            namespace: network.workspaceNamespace(target.id))
         spec.labels = labels(.workspace, target.id)
         spec.variables = target.variables
         spec.entrypoint = ["/opt/kiln/init", "-P"]
@@ -67,9 +70,9 @@ extension LinuxEngine {
     }
 
     /// What all containers of ours have: their namespaces, and `/etc/hosts` and `/etc/resolv.conf` of Kiln's own.
-    /// - Parameter address: what its hostname means inside.
+    /// - Parameter address: what its hostname means inside; nil: whatever the resolver says.
     private func container(
-        named name: String, image: String, hostname: String, address: IPv4Address, range: Int, namespace: NetworkNamespace, hosts: [HostEntry] = []
+        named name: String, image: String, hostname: String, address: IPv4Address?, range: Int, namespace: NetworkNamespace, hosts: [HostEntry] = []
     ) throws -> ContainerSpec {
         let firstID = instance.firstUserID(ofRange: range)
         var spec = ContainerSpec(
@@ -80,8 +83,9 @@ extension LinuxEngine {
         try TrustedFiles.makeDirectory(files, mode: 0o700)
         // `localhost` is 127.0.0.1 only: a program that would listen on ::1 instead could not be reached by a translated connection.
         // Root inside may edit both: they are its own, and nothing on the host reads them back.
-        let lines = hosts.map { "\($0.address) \($0.name)\n" }.joined()
-        try TrustedFiles.update("\(files)/hosts", with: "127.0.0.1 localhost\n\(address) \(hostname)\n\(lines)", mode: 0o644, owner: firstID)
+        let lines = (address.map { ["\($0) \(hostname)"] } ?? []) + hosts.map { "\($0.address) \($0.name)" }
+        let text = (["127.0.0.1 localhost"] + lines).map { "\($0)\n" }.joined()
+        try TrustedFiles.update("\(files)/hosts", with: text, mode: 0o644, owner: firstID)
         try TrustedFiles.update(
             "\(files)/resolv.conf", with: "nameserver \(AddressPlan.resolver)\noptions timeout:2 attempts:2\n", mode: 0o644, owner: firstID)
         spec.mounts = [

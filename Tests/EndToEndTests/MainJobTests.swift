@@ -179,6 +179,7 @@ import Testing
         #expect(try await instance.inside("hello", "getent hosts postgres").status != 0)
         try await instance.kl("env", "connect", "shop", "--workspace", "hello")
         try await services(instance)
+        try await namesake(instance)
 
         // Stop and start: volumes keep what was written. A second environment of the same file builds nothing.
         _ = try await instance.inside("hello", "exec 3<>/dev/tcp/redis/6379; printf 'SET kept yes\\r\\nSAVE\\r\\n' >&3; head -n 2 <&3")
@@ -191,6 +192,17 @@ import Testing
         try await instance.kl("env", "create", "again", "--file", instance.example("shop/compose.yaml"))
         #expect(ContinuousClock.now - begin < .seconds(60), "no image was built again")
         try await instance.kl("env", "delete", "again", "--yes", "--volumes")
+    }
+
+    /// A workspace that is called like a service is itself while it is alone, without sudo or ping complaining, and finds the service once connected.
+    private func namesake(_ instance: TestInstance) async throws {
+        try await instance.kl("ws", "create", "api")
+        let alone = try await instance.inside("api", "hostname; sudo true 2>&1; ping -c 1 -q api > /dev/null; echo $?")
+        #expect(alone.output == "api\n0\n", "\(alone)")
+        try await instance.kl("env", "connect", "shop", "--workspace", "api")
+        let connected = try await instance.inside("api", "curl -s http://api:8080/; sudo true 2>&1")
+        #expect(connected.output.hasPrefix(#"{"service": "api""#) && !connected.output.contains("sudo"), "\(connected)")
+        try await instance.kl("ws", "delete", "api", "--yes")
     }
 
     /// The processes of a program in a network namespace.

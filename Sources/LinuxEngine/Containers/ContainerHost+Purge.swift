@@ -24,6 +24,8 @@ extension ContainerHost {
     private static func removeContainers(_ configuration: Configuration) async throws {
         let manager = FileManager.default
         guard manager.fileExists(atPath: configuration.containersFile), manager.fileExists(atPath: configuration.libpod) else { return }
+        // What was mounted by an agent in another mount namespace is an empty file here.
+        for runtime in (try? manager.contentsOfDirectory(atPath: configuration.programs)) ?? [] { _ = try configuration.holdReadOnly(runtime) }
         let environment = [
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root",
             "CONTAINERS_CONF": configuration.containersFile, "CONTAINERS_STORAGE_CONF": configuration.storageFile,

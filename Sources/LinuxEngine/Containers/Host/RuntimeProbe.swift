@@ -22,7 +22,7 @@ struct RuntimeProbe {
             do {
                 let version = try await commands.succeed(name, ["--version"]).split(separator: "\n").first ?? ""
                 try refuseBroken(version)
-                let path = try heldReadOnly(name, try Programs.path(name, package: name))
+                let path = try configuration.holdReadOnly(name)
                 try await run(path)
                 let runtime = Runtime(name: name, path: path, description: String(version.replacing("version ", with: "")))
                 logger.info("The container runtime is \(runtime.description).")
@@ -63,20 +63,6 @@ struct RuntimeProbe {
         }
     }
 
-    /// The program on a read-only mount of its own.
-    ///
-    /// crun makes one at every start of one that could be written by way of `/proc/PID/exe` (CVE-2019-5736), and starts again from there: two
-    /// to three milliseconds, four times until a new workspace has run its first command.
-    private func heldReadOnly(_ name: String, _ path: String) throws -> String {
-        let bind = BindMount(source: path, target: "\(configuration.programs)/\(name)", readOnly: true)
-        // Mounted, but not this one: the host's was replaced by a newer one.
-        if try !bind.isMounted {
-            try MountTable.unmount(bind.target)
-            try bind.mount()
-        }
-        return bind.target
-    }
-
     /// Runs `true` in a container made of nothing but the host's /usr.
     private func run(_ program: String) async throws {
         let bundle = configuration.probe
@@ -102,6 +88,22 @@ struct RuntimeProbe {
             {"destination":"/usr","type":"bind","source":"/usr","options":["rbind","ro"]}],
             "linux":{"cgroupsPath":"\(cgroupsPath)","namespaces":[\(namespaces)]}}
             """
+    }
+}
+
+extension ContainerHost.Configuration {
+    /// Mounts one of the host's runtimes read-only, and returns where; done when it is mounted already.
+    ///
+    /// crun makes such a mount at every start of one that could be written by way of `/proc/PID/exe` (CVE-2019-5736), and starts again from
+    /// there: two to three milliseconds, four times until a new workspace has run its first command.
+    func holdReadOnly(_ runtime: String) throws -> String {
+        let bind = BindMount(source: try Programs.path(runtime, package: runtime), target: "\(programs)/\(runtime)", readOnly: true)
+        // Mounted, but not this one: the host's was replaced by a newer one.
+        if try !bind.isMounted {
+            try MountTable.unmount(bind.target)
+            try bind.mount()
+        }
+        return bind.target
     }
 }
 
