@@ -28,7 +28,7 @@ import Testing
             #expect(try await stale.lock(try PackageWish("jq")).package == jq)
             #expect(try await stale.releases(of: try PackageName("jq")).map(\.version) == [jq.version])
             // Nothing else on this host asks for it.
-            let absent = try await offline.lock(try PackageWish("figlet")).package
+            let absent = try await offline.lock(try PackageWish("rolldice")).package
             let error = await #expect(throws: KilnError.self) { try await fixture.realise(absent, from: offline) }
             #expect(error?.code == .packageFailed)
             #expect(error?.message.hasPrefix("Debian packages could not be fetched") == true)

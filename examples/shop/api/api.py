@@ -39,7 +39,9 @@ def overview():
         prepare(cursor)
         cursor.execute("SELECT count(*), current_setting('server_version') FROM orders")
         orders, version = cursor.fetchone()
-    return {"service": "api", "visits": CACHE.incr("visits"), "orders": orders, "postgres": version}
+    answer = {"service": "api", "visits": CACHE.incr("visits"), "orders": orders, "postgres": version}
+    greeting = os.environ.get("GREETING")
+    return {**answer, "greeting": greeting} if greeting else answer
 
 
 def health():
