@@ -2,7 +2,7 @@ import FileWork
 import FoundationEssentials
 import KilnModel
 
-/// Builds what recipes say with Nix.
+/// Builds recipes with Nix.
 struct DebianBuilds: Sendable {
     /// What `make up` installed: `derivations.nix` and `builder/`.
     let program: String
@@ -29,24 +29,23 @@ struct DebianBuilds: Sendable {
 
     /// Builds what is not there; all that it reads must be.
     /// - Parameter folder: where to write what Nix reads.
-    func build(_ derivations: [NixDerivation], folder: String, progress: @escaping @Sendable (PackageProgress) async -> Void) async throws {
-        guard !derivations.isEmpty else { return }
+    func build(_ recipes: [DebianRecipe], folder: String, progress: @escaping @Sendable (PackageProgress) async -> Void) async throws {
         let input = "\(folder)/\(String(UInt64.random(in: .min ... .max), radix: 36)).json"
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         try TrustedFiles.makeDirectories(folder, mode: 0o755)
-        try TrustedFiles.replace(input, with: Array(encoder.encode(derivations.map(Input.init))))
+        try TrustedFiles.replace(input, with: Array(encoder.encode(recipes.map { Input(derivation: $0.derivation) })))
         defer { try? TrustedFiles.remove(input) }
         let options = ["sandbox-paths": Self.visible.filter(TrustedFiles.exists).joined(separator: " "), "substituters": ""]
         let arguments = ["--no-out-link", "--keep-going", "\(program)/derivations.nix", "--argstr", "file", input]
         do {
             let told = try await nix.run(.build, arguments, options: options, timeout: .seconds(7200), progress: progress)
-            let expected = try Set(derivations.map { derivation throws(KilnError) in try derivation.path(of: "out").value })
+            let expected = try Set(recipes.map { recipe throws(KilnError) in try recipe.storePath().value })
             guard expected.isSubset(of: told.split(separator: "\n").map(String.init)) else {
                 throw KilnError(.packageFailed, "Nix built other paths than were locked.", hint: "Run make up again, then kl pkg update.")
             }
         } catch let error as KilnError where error.code == .packageFailed {
-            throw derivations.count == 1 ? Self.explained(error, name: derivations[0].name) : error
+            throw recipes.count == 1 ? Self.explained(error, name: recipes[0].derivation.name) : error
         }
     }
 

@@ -46,12 +46,6 @@ enum DebianPolicy {
         prefixes.contains { name.hasPrefix($0) && !name.dropFirst($0.count).isEmpty && name.dropFirst($0.count).allSatisfy(\.isNumber) }
     }
 
-    /// Packages that many need, big and without programs, whose files nobody looks for by where they really lie: they are unpacked once, and what needs
-    /// them links to their files.
-    static func isShared(_ name: String) -> Bool {
-        name == "libc6" || name.hasPrefix("perl-modules-") || name.hasPrefix("libperl5.")
-    }
-
     /// Why packages of a section cannot be of use in a workspace's list; nil: they may be.
     static func refusal(section: String) -> String? {
         switch section.split(separator: "/").last ?? "" {

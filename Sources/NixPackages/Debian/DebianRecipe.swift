@@ -19,9 +19,6 @@ struct DebianRecipe: Sendable, Hashable, Codable {
 
     var archives: [Archive]
     var derivation: NixDerivation
-    /// Builds whose results are among what that of the package reads: of packages that many need (`DebianPolicy.isShared`). nil in recipes of before
-    /// there were any.
-    var shared: [NixDerivation]?
 
     init(archives: [Archive], derivation: NixDerivation) {
         self.archives = archives
@@ -35,19 +32,12 @@ struct DebianRecipe: Sendable, Hashable, Codable {
             var version: String
             var source: String
             var needs: [String]
-            /// The fetched file, or the folder that `share.py` unpacked it to.
             var path: StorePath
         }
 
         var name: String
         var architecture: DebianArchitecture
         var packages: [Package]
-    }
-
-    /// What the builder reads, `builder/share.py`.
-    private struct Share: Encodable {
-        var architecture: DebianArchitecture
-        var path: StorePath
     }
 
     /// - Parameter builder: the store path of the folder with `build.py`.
@@ -64,40 +54,21 @@ struct DebianRecipe: Sendable, Hashable, Codable {
                     sha256: package.sha256, size: package.size, installedSize: package.installedSize))
         }
         self.archives = archives
-        var plan = Plan(name: package.name, architecture: architecture, packages: [])
-        var (sources, shared): ([StorePath], [NixDerivation]) = ([builder], [])
-        for (chosen, archive) in zip(closure, archives) {
-            var path = archive.path
-            // A tree may change files of the package that it is for.
-            if DebianPolicy.isShared(chosen.package.name), chosen.package.name != package.name {
-                let share = Share(architecture: architecture, path: path)
-                let derivation = try Self.derivation(of: chosen.package, "share.py", share, architecture, [path, builder], builder: builder)
-                path = try derivation.path(of: "out")
-                shared.append(derivation)
-            }
-            sources.append(path)
-            let (package, needs) = (chosen.package, chosen.needs)
-            plan.packages.append(
-                .init(name: package.name, version: package.version.text, source: package.source, needs: needs, path: path))
-        }
-        self.shared = shared
-        derivation = try Self.derivation(of: package, "build.py", plan, architecture, sources, outputs: ["out", "tree"], builder: builder)
-    }
-
-    private static func derivation(
-        of package: DebianPackage, _ program: String, _ plan: some Encodable, _ architecture: DebianArchitecture, _ sources: [StorePath],
-        outputs: [String] = ["out"], builder: StorePath
-    ) throws -> NixDerivation {
+        let plan = Plan(
+            name: package.name, architecture: architecture,
+            packages: zip(closure, archives).map {
+                .init(name: $0.package.name, version: $0.package.version.text, source: $0.package.source, needs: $0.needs, path: $1.path)
+            })
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let version = package.version.withoutEpoch.utf8.map { $0 == UInt8(ascii: "~") ? UInt8(ascii: "-") : $0 }
-        return NixDerivation(
+        derivation = NixDerivation(
             name: "\(package.name)-\(String(decoding: version, as: UTF8.self))", system: architecture.nixSystem, builder: "/usr/bin/python3",
-            arguments: ["-I", "-S", "-B", "\(builder)/\(program)"],
+            arguments: ["-I", "-S", "-B", "\(builder)/build.py"],
             environment: [
                 "PATH": "/usr/bin:/bin", "passAsFile": "recipe", "recipe": String(decoding: try encoder.encode(plan), as: UTF8.self),
             ],
-            outputs: outputs, sources: sources)
+            outputs: ["out", "tree"], sources: archives.map(\.path) + [builder])
     }
 
     /// What a workspace sees.

@@ -136,7 +136,7 @@ public actor DebianSource: PackageSource {
         let locked = LockedPackage(
             name: wish.name, version: version, source: name, revision: catalog.revision, attribute: package.attribute(in: suite),
             system: recipe.derivation.system, storePath: try recipe.storePath())
-        return (locked, TrustedFiles.exists(locked.storePath.value) ? 0 : try recipe.cost().download)
+        return (locked, TrustedFiles.exists(locked.storePath.value) ? 0 : recipe.cost.download)
     }
 
     private func builderPath() async throws -> StorePath {
@@ -150,7 +150,7 @@ public actor DebianSource: PackageSource {
 
     public func cost(of packages: [LockedPackage]) async throws -> PackageCost? {
         // A lock from elsewhere may name what this host knows nothing of, which is found out when it is made.
-        try packages.compactMap { try shelf.recipe(for: $0.storePath)?.cost() }.reduce(PackageCost(download: 0, disk: 0), +)
+        try packages.compactMap { try shelf.recipe(for: $0.storePath)?.cost }.reduce(PackageCost(download: 0, disk: 0), +)
     }
 
     public func realise(
@@ -165,22 +165,16 @@ public actor DebianSource: PackageSource {
         }
         guard !recipes.isEmpty else { return }
         let names = packages.filter { recipes[$0.storePath] != nil }.map(\.name.value).joined(separator: ", ")
-        let shared = try await fetchSources(of: Array(recipes.values), names: names, progress)
-        for derivations in [shared, recipes.values.map(\.derivation)] {
-            try await builds.build(derivations, folder: "\(directory)/builds") { state in
-                await progress(PackageProgress(activity: "building \(names)", fetched: state.fetched, total: state.total))
-            }
+        try await fetchSources(of: Array(recipes.values), names: names, progress)
+        try await builds.build(Array(recipes.values), folder: "\(directory)/builds") { state in
+            await progress(PackageProgress(activity: "building \(names)", fetched: state.fetched, total: state.total))
         }
     }
 
-    /// - Returns: what packages share and nobody has built.
     private func fetchSources(
         of recipes: [DebianRecipe], names: String, _ progress: @escaping @Sendable (PackageProgress) async -> Void
-    ) async throws -> [NixDerivation] {
-        var shared: [StorePath: NixDerivation] = [:]
-        for derivation in recipes.flatMap({ $0.shared ?? [] }) { shared[try derivation.path(of: "out")] = derivation }
-        let sources = recipes.flatMap(\.derivation.sources)
-        let missing = try await builds.missing(sources + shared.values.flatMap(\.sources))
+    ) async throws {
+        let missing = try await builds.missing(recipes.flatMap(\.derivation.sources))
         if let builder = recipes.compactMap(\.builder).first(where: missing.contains) {
             guard try await builds.addBuilder() == builder else {
                 throw KilnError(
@@ -188,16 +182,13 @@ public actor DebianSource: PackageSource {
                     hint: "kl pkg update \(names) locks it anew.")
             }
         }
-        let unbuilt = shared.filter { missing.contains($0.key) }.map(\.value)
-        let needed = missing.intersection(sources + unbuilt.flatMap(\.sources))
         var files: [StorePath: DebianRecipe.Archive] = [:]
-        for archive in recipes.flatMap(\.archives) where needed.contains(archive.path) { files[archive.path] = archive }
+        for archive in recipes.flatMap(\.archives) where missing.contains(archive.path) { files[archive.path] = archive }
         let total = files.values.reduce(0) { $0 + $1.size }
         let fetcher = DebianFetcher(directory: "\(directory)/downloads", nix: builds.nix, runner: runner, connections: connections)
         try await fetcher.fetch(Array(files.values), from: try await hostArchives()) { fetched in
             await progress(PackageProgress(activity: "fetching \(names)", fetched: fetched, total: total))
         }
-        return unbuilt
     }
 
     public func prune(keeping needed: @Sendable () throws -> Set<StorePath>) throws {
@@ -228,14 +219,12 @@ extension DebianPackage {
 
 extension DebianRecipe {
     /// On the disk lie the fetched files, and the tree, which holds nearly all that is in them.
-    func cost() throws(KilnError) -> PackageCost {
-        var unpacked: Set<StorePath> = []
-        for derivation in shared ?? [] where TrustedFiles.exists(try derivation.path(of: "out").value) { unpacked.formUnion(derivation.sources) }
-        return archives.filter { !unpacked.contains($0.path) }.reduce(PackageCost(download: 0, disk: 0)) { sum, archive in
+    var cost: PackageCost {
+        archives.reduce(PackageCost(download: 0, disk: 0)) { sum, archive in
             let isThere = TrustedFiles.exists(archive.path.value)
             return sum + PackageCost(download: isThere ? 0 : archive.size, disk: archive.installedSize + (isThere ? 0 : archive.size))
         }
     }
 
-    var builder: StorePath? { derivation.sources.first { $0.name == "builder" } }
+    var builder: StorePath? { derivation.sources.first { path in !archives.contains { $0.path == path } } }
 }

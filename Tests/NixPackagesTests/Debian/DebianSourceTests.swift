@@ -35,21 +35,6 @@ import Testing
         }
     }
 
-    @Test("The C library is in the store once for all that need it")
-    func shared() async throws {
-        try await DebianFixture.with { fixture in
-            var libraries: Set<String> = []
-            for name in ["hello", "sl"] {
-                let package = try await fixture.add(name)
-                let program = try #require(TrustedFiles.destination("\(package.storePath)/bin/\(name)"))
-                let tree = program.split(separator: "/").prefix(3).reduce("") { "\($0)/\($1)" }
-                let triplet = try #require(TrustedFiles.list("\(tree)/usr/lib").first { $0.hasSuffix("-linux-gnu") })
-                libraries.insert(try #require(TrustedFiles.destination("\(tree)/usr/lib/\(triplet)/libc.so.6")))
-            }
-            #expect(libraries.count == 1 && libraries.first?.hasPrefix("/nix/store/") == true, "\(libraries)")
-        }
-    }
-
     @Test("Versions come from several suites, each with what it needs of its own")
     func suites() async throws {
         try await DebianFixture.with(suites: ["trixie", "bookworm"]) { fixture in

@@ -27,8 +27,9 @@ import Testing
                 name: "test-1.0", system: DebianArchitecture.current.nixSystem, builder: "/bin/sh",
                 arguments: ["-c", "echo \(odd.count) >$out; echo >$tree"],
                 environment: ["recipe": odd, "zebra": "1", "PATH": "/bin:/usr/bin"], outputs: ["out", "tree"], sources: [builder])
+            let recipe = DebianRecipe(archives: [], derivation: derivation)
             // Fails by itself when Nix builds another path than the one expected.
-            try await fixture.builds.build([derivation], folder: fixture.directory) { _ in }
+            try await fixture.builds.build([recipe], folder: fixture.directory) { _ in }
             #expect(TrustedFiles.exists(try derivation.path(of: "out").value))
             #expect(TrustedFiles.exists(try derivation.path(of: "tree").value))
         }

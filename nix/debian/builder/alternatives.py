@@ -46,8 +46,7 @@ def _registrations(tree, packages):
     for name in SILENCED:
         _program(f"{tools}/{name}", "exit 0\n")
     for number, package in enumerate(packages):
-        # What is shared has no programs to register.
-        script = None if os.path.isdir(package["path"]) else unpack.control_file(package["path"], "postinst")
+        script = unpack.control_file(package["path"], "postinst")
         if script and "update-alternatives" in script:
             _configure(script, f"postinst-{number}", tools, tree.architecture)
     with open(notes) as file:

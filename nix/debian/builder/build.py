@@ -24,7 +24,7 @@ def main():
         recipe = json.load(file)
     os.umask(0o022)
     tree = unpack.Tree(os.environ["tree"], recipe["architecture"])
-    files = unpack.unpack(tree, recipe["packages"], recipe["name"])
+    files = unpack.unpack(tree, recipe["packages"])
     alternatives.install(tree, recipe["packages"])
     effects.before_patching(tree)
     links.make_relative(tree)

@@ -37,7 +37,7 @@ def _certificates(tree):
 
 
 def _locales(tree):
-    """libc-bin: the name that programs have for its locale."""
+    """libc-bin is wanted for its locale alone; its programs are for a system that is not here."""
     for path in glob.glob(tree.place("/usr/lib/locale/C.utf8")):
         if not os.path.lexists(os.path.join(os.path.dirname(path), "C.UTF-8")):
             os.symlink("C.utf8", os.path.join(os.path.dirname(path), "C.UTF-8"))

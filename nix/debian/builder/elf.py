@@ -6,8 +6,6 @@ import shutil
 import struct
 import subprocess
 
-import unpack
-
 # elf(5).
 PT_DYNAMIC, PT_INTERP, PT_LOAD = 2, 3, 1
 DT_NULL, DT_STRTAB, DT_RPATH, DT_RUNPATH = 0, 5, 15, 29
@@ -89,8 +87,7 @@ def _elf_files(tree):
     for folder, _, files in os.walk(tree.path):
         for name in files:
             path = os.path.join(folder, name)
-            # A link to what packages share counts: it becomes a file of the tree where that has to be another one.
-            if unpack.leads_within(path) or not (".so" in name or os.access(path, os.X_OK)):
+            if os.path.islink(path) or not (".so" in name or os.access(path, os.X_OK)):
                 continue
             with open(path, "rb") as file:
                 number = os.fstat(file.fileno()).st_ino
@@ -158,7 +155,6 @@ class _writable:
         self.path = path
 
     def __enter__(self):
-        unpack.make_own(self.path)
         self.mode = os.stat(self.path).st_mode
         os.chmod(self.path, self.mode | 0o200)
 

@@ -25,7 +25,7 @@ def lead_scripts_to_interpreters(tree):
     for folder, _, files in os.walk(tree.path):
         for name in files:
             path = os.path.join(folder, name)
-            if not unpack.leads_within(path) and os.access(path, os.X_OK):
+            if not os.path.islink(path) and os.access(path, os.X_OK):
                 _lead(tree, path)
 
 
@@ -38,7 +38,6 @@ def _lead(tree, path):
     line = interpreter_line(tree, os.fsdecode(first).strip())
     if line is None:
         return
-    unpack.make_own(path)
     mode = os.stat(path).st_mode
     os.chmod(path, mode | 0o200)
     with open(path, "wb") as file:

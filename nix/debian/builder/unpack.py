@@ -4,7 +4,6 @@ import concurrent.futures
 import io
 import lzma
 import os
-import shutil
 import subprocess
 import tarfile
 import gzip
@@ -20,8 +19,7 @@ LEFT_OUT = [
     "./usr/share/man/??[_.]*/*",
     "./usr/share/man/???/*",
 ]
-# libc-bin is needed for its locale; its programs are for a system that is not here.
-LOCALE_ALONE = ["./usr/bin/*", "./usr/sbin/*", "./sbin/*"]
+KEPT = "copyright"
 
 TRIPLETS = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
 LOADERS = {"amd64": "ld-linux-x86-64.so.2", "arm64": "ld-linux-aarch64.so.1"}
@@ -55,52 +53,22 @@ class Tree:
         return os.path.lexists(self.path + path)
 
 
-def unpack(tree, packages, wanted):
-    """Returns the files of each package as Debian names them, `/usr/bin/jq`, by the package's name. `wanted` names the one that all is for."""
-    def put(package):
-        if os.path.isdir(package["path"]):
-            return _link(tree, package["path"])
-        return unpack_one(tree, package["path"], LOCALE_ALONE if package["name"] == "libc-bin" != wanted else [])
+def unpack(tree, packages):
+    """Returns the files of each package as Debian names them, `/usr/bin/jq`, by the package's name."""
     with concurrent.futures.ThreadPoolExecutor(max_workers=max(2, os.cpu_count() or 2)) as pool:
-        lists = list(pool.map(put, packages))
+        lists = list(pool.map(lambda package: _unpack_one(tree, package["path"]), packages))
     return {package["name"]: files for package, files in zip(packages, lists)}
 
 
-def _link(tree, shared):
-    """Links to the files of a package that lies unpacked elsewhere in the store (`share.py`)."""
-    files = []
-    for folder, names, others in os.walk(f"{shared}/usr"):
-        place = folder[len(shared):]
-        os.makedirs(tree.place(place), exist_ok=True)
-        for name in others + [name for name in names if os.path.islink(f"{folder}/{name}")]:
-            source = f"{folder}/{name}"
-            os.symlink(os.readlink(source) if os.path.islink(source) else source, tree.place(f"{place}/{name}"))
-            files.append(f"{place}/{name}")
-    return files
-
-
-def unpack_one(tree, deb, left_out=()):
+def _unpack_one(tree, deb):
     arguments = ["tar", "--extract", "--verbose", "--directory", tree.path, "--keep-directory-symlink", "--no-same-owner", "--no-same-permissions"]
-    arguments += [f"--exclude={pattern}" for pattern in [*LEFT_OUT, *left_out]]
+    arguments += [f"--exclude={pattern}" for pattern in LEFT_OUT]
     archive = subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE)
     tar = subprocess.run(arguments, stdin=archive.stdout, stdout=subprocess.PIPE, check=False)
     archive.stdout.close()
     if archive.wait() not in (0, -13) or tar.returncode != 0:
         raise SystemExit(f"{os.path.basename(deb)} could not be unpacked")
     return [merged(line[1:]) for line in os.fsdecode(tar.stdout).splitlines() if not line.endswith("/")]
-
-
-def leads_within(path):
-    """Whether a path is a link, but for those to what packages share."""
-    return os.path.islink(path) and not os.readlink(path).startswith("/nix/")
-
-
-def make_own(path):
-    """Puts a copy in the place of a link to what packages share."""
-    if os.path.islink(path):
-        source = os.readlink(path)
-        os.unlink(path)
-        shutil.copy2(source, path)
 
 
 def merged(path):
