@@ -208,9 +208,9 @@ struct Packages {
 
     /// A night comes, and with it a collection: what files of the home name stays and runs, until the owner collects.
     private func night() async throws {
-        try await instance.kl("ws", "create", "old", "--package", "python3", "--package", "figlet", "--package", "dos2unix")
+        try await instance.kl("ws", "create", "old", "--package", "python3", "--package", "toilet", "--package", "cmatrix")
         let made = try await instance.inside(
-            "old", "set -e; python3 -m venv ~/venv; ln -s $(readlink -f $(command -v figlet)) ~/figlet; dirname $(readlink -f $(command -v dos2unix))")
+            "old", "set -e; python3 -m venv ~/venv; ln -s $(readlink -f $(command -v toilet)) ~/toilet; dirname $(readlink -f $(command -v cmatrix))")
         #expect(made.status == 0, "\(made.errors)")
         let unnamed = made.output.trimmingCharacters(in: .whitespacesAndNewlines)
         #expect(unnamed.hasPrefix("/nix/store/"))
@@ -219,13 +219,14 @@ struct Packages {
         try await instance.kill("kiln-agent")
         try await instance.startAgent(timeZone: Self.night)
         try await waitUntil("the agent collects by night", within: 120) { !FileManager.default.fileExists(atPath: unnamed) }
-        let named = "~/venv/bin/python -c 'import sys; print(sys.prefix)' && ~/figlet -f banner x > ~/picture && test -s ~/picture"
+        try await waitUntil("commands run again", within: 60) { try await instance.inside("hello", "true").status == 0 }
+        let named = "~/venv/bin/python -c 'import sys; print(sys.prefix)' && ~/toilet -f mono12 x > ~/picture && test -s ~/picture"
         let kept = try await instance.inside("hello", named)
         #expect(kept.status == 0 && kept.output == "/home/dev/venv\n", "\(kept.errors)")
 
         try await instance.kl("pkg", "gc", "--yes")
         #expect(try await instance.inside("hello", "~/venv/bin/python -V").status != 0, "the owner's collection looks at no home")
-        #expect(try await instance.inside("hello", "~/figlet x").status != 0)
+        #expect(try await instance.inside("hello", "~/toilet x").status != 0)
     }
 
     /// A time zone where it is five past three now.
