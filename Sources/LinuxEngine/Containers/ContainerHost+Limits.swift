@@ -1,4 +1,3 @@
-import FileWork
 import Glibc
 import KilnModel
 
@@ -41,12 +40,7 @@ extension ContainerHost {
         (try? path(controller, file, of: container)).map { Glibc.access($0, F_OK) == 0 } ?? false
     }
 
-    /// The kernel takes a setting in one write.
-    private func set(_ controller: String, _ file: String, _ text: String, of container: String) throws {
-        let path = try path(controller, file, of: container)
-        let descriptor = Descriptor(owning: Glibc.open(path, O_WRONLY | O_CLOEXEC))
-        guard descriptor.number >= 0, Glibc.write(descriptor.number, text, text.utf8.count) == text.utf8.count else {
-            throw TrustedFiles.failure("write \(text) to \(path)")
-        }
+    private func set(_ controller: String, _ file: String, _ value: String, of container: String) throws {
+        try KernelFile.set(path(controller, file, of: container), to: value)
     }
 }

@@ -1,4 +1,3 @@
-import FileWork
 import Glibc
 import KilnModel
 
@@ -22,7 +21,9 @@ struct UserNamespace {
         do {
             // It says a word once it is in its own.
             try await Readiness.readable(output.read.number, timeout: .seconds(5))
-            for file in ["uid_map", "gid_map"] { try Self.write("0 \(range.firstID) \(Instance.rangeSize)\n", to: "/proc/\(holder.pid)/\(file)") }
+            for file in ["uid_map", "gid_map"] {
+                try KernelFile.set("/proc/\(holder.pid)/\(file)", to: "0 \(range.firstID) \(Instance.rangeSize)\n")
+            }
             outcome = .success(try await body(UserNamespace(holder: holder)))
         } catch {
             outcome = .failure(error)
@@ -34,12 +35,5 @@ struct UserNamespace {
     /// The program and its arguments that run a command as root of the namespace.
     func command(_ words: [String]) -> [String] {
         ["/usr/bin/nsenter", "--user", "--target", "\(holder.pid)", "--setuid", "0", "--setgid", "0", "--"] + words
-    }
-
-    private static func write(_ text: String, to path: String) throws {
-        let file = Descriptor(owning: open(path, O_WRONLY | O_CLOEXEC))
-        guard file.number >= 0, Glibc.write(file.number, text, text.utf8.count) == text.utf8.count else {
-            throw TrustedFiles.failure("write \(path)")
-        }
     }
 }
