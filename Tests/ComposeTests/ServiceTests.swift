@@ -28,7 +28,7 @@ import Testing
         let project = try read(String(contentsOf: path, encoding: .utf8))
         #expect(project.warnings.isEmpty)
         #expect(project.contexts == ["./postgres", "./redis", "./api"])
-        #expect(project.referencedVariables == ["POSTGRES_PASSWORD"])
+        #expect(project.referencedVariables == ["GREETING", "POSTGRES_PASSWORD"])
         let list = try services(String(contentsOf: path, encoding: .utf8), variables: ["POSTGRES_PASSWORD": "secret"])
         #expect(list.map(\.name.value) == ["postgres", "redis", "api"])
         #expect(list.map { $0.ports.map(\.description) } == [["5432/tcp"], ["6379/tcp"], ["8080/tcp"]])
