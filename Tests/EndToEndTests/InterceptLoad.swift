@@ -106,7 +106,7 @@ struct InterceptLoad {
 
         let said = try load.output().split(separator: "\n").last ?? ""
         let report = try JSONSerialization.jsonObject(with: Data(said.utf8)) as? [String: Any] ?? [:]
-        #expect(report["errors"] as? [String] == [], "\(said.prefix(2000))")
+        #expect(report["errors"] as? [String] == [], "\(said.prefix(2000))\n\(instance.lastLogLines())")
         let counts = report["counts"] as? [String: [String: Int]] ?? [:]
         #expect((counts["http"]?.values.reduce(0, +) ?? 0) > 10)
         print("load: \(counts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))")

@@ -240,9 +240,10 @@ async def switch():
     for _ in range(options.rounds):
         for command, name in ((options.start, "workspace"), (options.stop, "original")):
             Side.become(None)
-            process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
-            if await process.wait() != 0:
-                raise ChildProcessError(f"{' '.join(command)}: status {process.returncode}")
+            process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE)
+            said = (await process.communicate())[1].decode()
+            if process.returncode != 0:
+                raise ChildProcessError(f"{' '.join(command)}: status {process.returncode}: {said}")
             Side.become(name)
             answers = await asyncio.gather(once(HTTP), once(WebSocket), once(HTTP2), exchange.ask(tries=3))
             counts["switches"][name] += 1
