@@ -226,8 +226,8 @@ int kiln_mount_bind(const char *source, const char *target, int read_only, int n
     return -error;
 }
 
-int kiln_mount_controller(const char *controller, const char *target) {
-    return result(mount("cgroup", target, "cgroup", MS_NOSUID | MS_NODEV | MS_NOEXEC, controller));
+int kiln_mount_cgroup(const char *options, const char *target) {
+    return result(mount("cgroup", target, "cgroup", MS_NOSUID | MS_NODEV | MS_NOEXEC, options));
 }
 
 int kiln_unmount(const char *target) { return result(umount2(target, MNT_DETACH | UMOUNT_NOFOLLOW)); }

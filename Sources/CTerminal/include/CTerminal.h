@@ -51,8 +51,8 @@ int kiln_epoll_ready(int epoll, int *descriptors, int count);
 int kiln_mount_sysfs(const char *network, const char *target);
 /* Mounts the folder or file `source`, itself no symlink, on `target`: nosuid, nodev, and read-only or noexec as asked, from its first moment. */
 int kiln_mount_bind(const char *source, const char *target, int read_only, int no_exec);
-/* Mounts a cgroup v1 hierarchy of `controller` on `target`. */
-int kiln_mount_controller(const char *controller, const char *target);
+/* Mounts the cgroup v1 hierarchy that `options` name, a controller for one, on `target`. */
+int kiln_mount_cgroup(const char *options, const char *target);
 /* Unmounts `target`, at once for new users and for others when they are done. */
 int kiln_unmount(const char *target);
 /* 1 when the file system at `path` is cgroup v2, 2 when it is a tmpfs, 0 when another. */

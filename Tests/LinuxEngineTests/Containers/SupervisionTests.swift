@@ -1,4 +1,5 @@
 import CommandRunner
+import FileWork
 import FoundationEssentials
 import Glibc
 import KilnModel
@@ -50,6 +51,18 @@ extension ContainerTests {
             #expect(!FileManager.default.fileExists(atPath: configuration.stateDirectory))
             #expect(!FileManager.default.fileExists(atPath: configuration.runtimeDirectory))
             for folder in host.cgroups.parentDirectories { #expect(!FileManager.default.fileExists(atPath: folder)) }
+        }
+
+        @Test func `Moves between cgroups are favoured, and spared where they serve nothing`() async throws {
+            try await fixture.with { host, id in
+                let hierarchy = try #require(try MountTable.current().first { $0.point == "\(host.configuration.cgroups)/moves" })
+                #expect(hierarchy.type == "cgroup" && hierarchy.superOptions.contains("favordynmods"), "\(hierarchy)")
+                let container = try #require(try await host.inspect(id)).pid
+                let monitor = try #require(ProcessStatus(of: container)).parent
+                let own = try TrustedFiles.text(of: "/proc/\(container)/cgroup"), monitors = try TrustedFiles.text(of: "/proc/\(monitor)/cgroup")
+                #expect(own.contains(id))
+                #expect(!monitors.contains(id) && !monitors.contains("conmon"), "\(monitors)")
+            }
         }
 
         @Test func `The runtime starts from a mount that nobody can write to, of the program that the host has now`() async throws {
