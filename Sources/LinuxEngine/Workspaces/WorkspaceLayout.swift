@@ -9,7 +9,7 @@ enum WorkspaceLayout {
     static let user = ContainerUser(uid: FolderStore.developerID, gid: FolderStore.developerID)
 
     /// Gives a new home its first files, and makes the folder `$1`.
-    static let folderScript = #"[ -d "$HOME/workspaces" ] || cp -rn /etc/skel/. "$HOME"/ 2>/dev/null; mkdir -p -- "$1""#
+    static let folderScript = #"[ -d "$HOME/workspaces" ] || cp -rn /etc/skel/. "$HOME"/ 2>/dev/null; [ -d "$1" ] || mkdir -p -- "$1""#
 
     /// Clones `$1` into `$2`, which becomes `$3` in one step when it is whole.
     static let cloneScript =
