@@ -8,12 +8,12 @@ extension LinuxEngine {
     private static let initProgram = "/usr/bin/catatonit"
 
     /// - Parameter socketDirectory: holds `kl.sock`.
-    func workspaceContainer(_ target: WorkspaceTarget, socketDirectory: String) async throws -> ContainerSpec {
+    func workspaceContainer(_ target: WorkspaceTarget, image: String, socketDirectory: String) throws -> ContainerSpec {
         let name = containerName(of: target.id)
         // A line for its own name would hide a service that is called like it. Kiln's image finds its name without one; sudo of others would not.
         let knowsItself = target.image.value == Self.baseImage
         var spec = try container(
-            named: name, image: try await containers.pull(target.image), hostname: target.name.value,
+            named: name, image: image, hostname: target.name.value,
             address: knowsItself ? nil : IPv4Address(127, 0, 1, 1), range: target.workmachine.rangeIndex,
             namespace: network.workspaceNamespace(target.id))
         spec.labels = labels(.workspace, target.id)

@@ -23,34 +23,42 @@ import WorkspaceEngine
         InterceptTarget(serviceIndex: 1, port: ServicePort(8080), target: target, existing: .drain, fallback: true)
     }
 
-    @Test func onlyOtherInterceptsOfARunningWorkspaceSaveIt() throws {
+    @Test func onlyAnotherConnectionOrOtherInterceptsSaveIt() throws {
         let program = Process()
         program.executableURL = URL(fileURLWithPath: "/usr/bin/sleep")
         program.arguments = ["60"]
         try program.run()
         let settled = SettledWorkspaces()
-        #expect(settled.processNeedingOnlyIntercepts(try target([intercept(3000)])) == nil, "nothing is known yet")
+        #expect(settled.remainder(for: try target([intercept(3000)])) == nil, "nothing is known yet")
         settled.settle(try target([]), process: ProcessIdentity(pid: Int(program.processIdentifier)))
-        #expect(settled.processNeedingOnlyIntercepts(try target([intercept(3000)]))?.pid == Int(program.processIdentifier))
-        #expect(settled.processNeedingOnlyIntercepts(try target([])) == nil, "the same again asks whether all is well")
-        #expect(settled.processNeedingOnlyIntercepts(try target([intercept(3000)], memory: 1 << 29)) == nil)
+        let intercepts = try #require(settled.remainder(for: try target([intercept(3000)])))
+        #expect(intercepts.0 == .intercepts && intercepts.1.pid == Int(program.processIdentifier))
+        #expect(settled.remainder(for: try target([])) == nil, "the same again asks whether all is well")
+        #expect(settled.remainder(for: try target([intercept(3000)], memory: 1 << 29)) == nil)
         var elsewhere = try target([intercept(3000)])
         elsewhere.connection?.environment = .random()
-        #expect(settled.processNeedingOnlyIntercepts(elsewhere) == nil)
+        #expect(settled.remainder(for: elsewhere)?.0 == .connection)
+        var alone = try target([])
+        alone.connection = nil
+        #expect(settled.remainder(for: alone)?.0 == .connection)
+        settled.settle(alone, process: ProcessIdentity(pid: Int(program.processIdentifier)))
+        #expect(settled.remainder(for: alone) == nil)
+        #expect(settled.remainder(for: try target([]))?.0 == .connection)
+        settled.settle(try target([]), process: ProcessIdentity(pid: Int(program.processIdentifier)))
         var probed = try target([intercept(3000)])
         probed.connection?.probe = .init(service: try Name("other"), address: AddressPlan.virtual(2), port: nil)
-        #expect(settled.processNeedingOnlyIntercepts(probed) != nil, "what is probed follows what is intercepted")
+        #expect(settled.remainder(for: probed)?.0 == .intercepts, "what is probed follows what is intercepted")
 
         kill(program.processIdentifier, SIGKILL)
         program.waitUntilExit()
-        #expect(settled.processNeedingOnlyIntercepts(try target([intercept(3000)])) == nil, "its process ended")
+        #expect(settled.remainder(for: try target([intercept(3000)])) == nil, "its process ended")
     }
 
     @Test func aForgottenOneIsLookedAtAsAWhole() throws {
         let settled = SettledWorkspaces()
         settled.settle(try target([]), process: ProcessIdentity(pid: Int(getpid())))
         settled.forget(try target([]).id)
-        #expect(settled.processNeedingOnlyIntercepts(try target([intercept(3000)])) == nil)
+        #expect(settled.remainder(for: try target([intercept(3000)])) == nil)
         #expect(ProcessIdentity(pid: 0) == nil && ProcessIdentity(pid: Int(Int32.max)) == nil)
     }
 }

@@ -16,18 +16,12 @@ extension LinuxEngine {
         return states
     }
 
-    /// Changes nothing but intercepts, where nothing else has changed since all was well; nil: look at everything.
-    func applyOnlyIntercepts(of target: WorkspaceTarget) async -> WorkspaceObservation? {
-        guard let process = settled.processNeedingOnlyIntercepts(target), let connection = target.connection else { return nil }
-        do {
-            let states = try await applyIntercepts(connection, of: target)
-            settled.settle(target, process: process)
-            return WorkspaceObservation(
-                state: .running, connected: connection.environment, intercepts: await verify(states, of: target, in: connection.environment))
-        } catch {
-            // Whatever it is, the whole way finds it, mends it or says it.
-            return nil
-        }
+    /// Makes the target's intercepts the workspace's, over the link that is there.
+    /// - Throws: whatever is wrong, the link among it.
+    func switchIntercepts(of target: WorkspaceTarget, _ connection: ConnectionTarget) async throws -> WorkspaceObservation {
+        let states = try await applyIntercepts(connection, of: target)
+        return WorkspaceObservation(
+            state: .running, connected: connection.environment, intercepts: await verify(states, of: target, in: connection.environment))
     }
 
     /// What is true of each, as a probe through the data path says.

@@ -14,19 +14,37 @@ extension LinuxEngine {
                 try await self.removeContainer(of: target.id)
                 return WorkspaceObservation(state: .suspended)
             case .running:
-                if let observation = await self.applyOnlyIntercepts(of: target) { return observation }
+                if let observation = await self.applyRemainder(of: target) { return observation }
                 self.settled.forget(target.id)
-                async let present = self.containers.inspect(self.containerName(of: target.id))
+                async let material = self.material(for: target)
                 try await self.network.ensureWorkspace(target.id, address: target.address)
                 // The link and the container need each other's namespace only, so they are made at the same time.
                 async let connection = self.applyConnection(of: target)
-                let process = try await self.ensureRunning(target, present: present)
+                let process = try await self.ensureRunning(target, from: material)
                 self.enforceLimits(of: target)
                 let observation = await connection
-                if observation.connected != nil { self.settled.settle(target, process: process) }
+                if observation.connectionFailure == nil { self.settled.settle(target, process: process) }
                 return observation
             }
         }
+    }
+
+    /// Changes nothing but the connection, or nothing but what is intercepted over it, where nothing else has changed since all was well; nil:
+    /// look at everything.
+    private func applyRemainder(of target: WorkspaceTarget) async -> WorkspaceObservation? {
+        guard let (remainder, process) = settled.remainder(for: target) else { return nil }
+        let observation: WorkspaceObservation
+        switch (remainder, target.connection) {
+        case (.intercepts, let connection?):
+            do { observation = try await switchIntercepts(of: target, connection) } catch {
+                // Whatever it is, the whole way finds it, mends it or says it.
+                return nil
+            }
+        default: observation = await applyConnection(of: target)
+        }
+        guard observation.connectionFailure == nil else { return nil }
+        settled.settle(target, process: process)
+        return observation
     }
 
     /// That they hold is not what a workspace lives by: its usage tells what does.
@@ -50,11 +68,21 @@ extension LinuxEngine {
         }
     }
 
-    /// - Parameter present: its container; nil when there is none.
+    /// What a running workspace comes from: its container or, where that is missing, the image to make one of.
+    private struct Material {
+        var container: ContainerState?
+        var image: String?
+    }
+
+    private func material(for target: WorkspaceTarget) async throws -> Material {
+        if let container = try await containers.inspect(containerName(of: target.id)) { return Material(container: container) }
+        return Material(image: try await containers.pull(target.image))
+    }
+
     /// - Returns: the container's first process; nil should it have ended meanwhile.
-    private func ensureRunning(_ target: WorkspaceTarget, present: ContainerState?) async throws -> ProcessIdentity? {
+    private func ensureRunning(_ target: WorkspaceTarget, from material: Material) async throws -> ProcessIdentity? {
         let name = containerName(of: target.id)
-        var container = present
+        var container = material.container
         if container?.phase == .created {
             // Made and never started, by a call that was cut short or failed: nothing of it is worth keeping.
             try await removeContainer(named: name, grace: 0)
@@ -73,7 +101,9 @@ extension LinuxEngine {
             id = container.id
             _ = try mountSysfs(for: name, namespace: network.workspaceNamespace(target.id))
         } else {
-            id = try await containers.create(try await workspaceContainer(target, socketDirectory: socket))
+            let image: String
+            if let present = material.image { image = present } else { image = try await containers.pull(target.image) }
+            id = try await containers.create(try workspaceContainer(target, image: image, socketDirectory: socket))
         }
         try await containers.start(name)
         return try await tryOut(target, container: id)

@@ -2,11 +2,12 @@ import KilnModel
 import Synchronization
 import WorkspaceEngine
 
-/// The workspaces that were found whole, and whose first process runs on since: only their intercepts may have to change.
+/// The workspaces that were found whole, and whose first process runs on since: only their connection, or what they intercept, may have to
+/// change.
 ///
-/// To look at a container and to try a connection out takes several times as long as the switch of an intercept. What is remembered here saves
-/// that and nothing else: the process is looked at again, and so is the link, by whoever sets the intercepts. An agent that was restarted
-/// remembers nothing and looks at everything.
+/// To look at a container takes longer than to connect it, and to try a connection out several times as long as the switch of an intercept.
+/// What is remembered here saves that and nothing else: the process is looked at again, and so is the link, by whoever changes it. An agent
+/// that was restarted remembers nothing and looks at everything.
 final class SettledWorkspaces: Sendable {
     private struct Entry {
         let target: WorkspaceTarget
@@ -15,23 +16,30 @@ final class SettledWorkspaces: Sendable {
 
     private let entries = Mutex<[ResourceID: Entry]>([:])
 
-    /// Takes note of a running, connected workspace; `process` is its container's first.
+    /// What has to be done for a workspace whose container is as it should be.
+    enum Remainder: Hashable {
+        case connection
+        /// The link is there.
+        case intercepts
+    }
+
+    /// Takes note of a running workspace that is connected as it should be; `process` is its container's first.
     func settle(_ target: WorkspaceTarget, process: ProcessIdentity?) {
         entries.withLock { $0[target.id] = process.map { Entry(target: target, process: $0) } }
     }
 
     func forget(_ workspace: ResourceID) { entries.withLock { $0[workspace] = nil } }
 
-    /// The first process of a workspace that has to be told of other intercepts and of nothing else; nil: look at everything.
-    func processNeedingOnlyIntercepts(_ target: WorkspaceTarget) -> ProcessIdentity? {
+    /// All that is left to do for a workspace, with its first process; nil: look at everything.
+    func remainder(for target: WorkspaceTarget) -> (Remainder, ProcessIdentity)? {
         guard let entry = entries.withLock({ $0[target.id] }), entry.process.isAlive else { return nil }
-        // The same again: somebody wants to know that all is well.
-        guard let now = target.connection, let then = entry.target.connection, now.environment == then.environment, now.intercepts != then.intercepts
-        else { return nil }
+        let (now, then) = (target.connection, entry.target.connection)
         var before = entry.target
-        // What to probe a connection by goes with what is intercepted.
         before.connection = now
-        return before == target ? entry.process : nil
+        guard before == target else { return nil }
+        if now?.environment != then?.environment { return (.connection, entry.process) }
+        // What to probe a connection by goes with what is intercepted. The same again: somebody wants to know that all is well.
+        return now?.intercepts != then?.intercepts ? (.intercepts, entry.process) : nil
     }
 }
 
