@@ -41,8 +41,11 @@ extension Controller {
         case missing(Reason?)
     }
 
-    func host(_ id: ResourceID) async throws -> Host {
-        guard let workmachine = try await store.resource(Workmachine.self, id) else { return .missing(nil) }
+    func host(_ id: ResourceID) async throws -> Host { host(try await store.resource(Workmachine.self, id)) }
+
+    /// - Parameter workmachine: nil when it is gone.
+    func host(_ workmachine: Workmachine?) -> Host {
+        guard let workmachine else { return .missing(nil) }
         guard let engine = link.engine, workmachine.status.phase == .ready else { return .missing(workmachine.status.reason) }
         return .ready(engine, workmachine)
     }

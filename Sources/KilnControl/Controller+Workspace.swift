@@ -7,12 +7,13 @@ extension Controller {
     private static let interceptRecheck = 2.0
 
     func reconcileWorkspace(_ id: ResourceID, failures: Int) async throws -> ReconcileOutcome {
-        guard var workspace = try await store.resource(Workspace.self, id) else { return .done }
+        guard let setting = try await store.setting(of: id) else { return .done }
+        var workspace = setting.workspace
         if workspace.metadata.deletionRequestedAt != nil {
             guard let engine = link.engine else { return .done }
             return try await deleteWorkspace(workspace, on: engine, failures)
         }
-        let host = try await host(workspace.spec.workmachine)
+        let host = host(setting.workmachine)
         guard case .ready(let engine, let workmachine) = host else {
             if case .missing(let reason) = host, workspace.status.phase == .pending {
                 workspace.status.reason = reason
@@ -21,8 +22,7 @@ extension Controller {
             return .done
         }
 
-        var environment: Environment?
-        if let wanted = workspace.spec.connection { environment = try await store.resource(Environment.self, wanted) }
+        let environment = setting.environment
         if let environment, environment.metadata.deletionRequestedAt != nil {
             workspace = try await store.update(Workspace.self, id) { spec in
                 if spec.connection == environment.metadata.id { spec.connection = nil }

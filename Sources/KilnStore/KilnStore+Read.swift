@@ -49,12 +49,29 @@ public struct DocumentPage: Sendable, Hashable {
 
 extension KilnStore {
     public func resource<R: StoredResource>(_ type: R.Type, _ id: ResourceID) async throws -> R? {
-        let json = try await read { db in
-            try String.fetchOne(
-                db, sql: "SELECT document FROM resource WHERE id = ? AND kind = ?", arguments: [id.value, R.kind.rawValue]
+        let json = try await read { db in try Self.json(db, R.kind, id) }
+        return try json.map { try ResourceJSON.decode(type, from: $0) }
+    }
+
+    /// A workspace with its workmachine and the environment that it wants to be connected to, as they are at one moment.
+    public func setting(of workspace: ResourceID) async throws -> (workspace: Workspace, workmachine: Workmachine?, environment: Environment?)? {
+        let found = try await read { db -> (String, String?, String?)? in
+            guard
+                let row = try Row.fetchOne(
+                    db, sql: "SELECT document, workmachine, connection FROM resource WHERE id = ? AND kind = ?",
+                    arguments: [workspace.value, ResourceKind.workspace.rawValue])
+            else { return nil }
+            return (
+                row["document"], try Self.json(db, .workmachine, row["workmachine"] as String?),
+                try Self.json(db, .environment, row["connection"] as String?)
             )
         }
-        return try json.map { try ResourceJSON.decode(type, from: $0) }
+        return try found.map { workspace, workmachine, environment in
+            (
+                try ResourceJSON.decode(Workspace.self, from: workspace), try workmachine.map { try ResourceJSON.decode(Workmachine.self, from: $0) },
+                try environment.map { try ResourceJSON.decode(Environment.self, from: $0) }
+            )
+        }
     }
 
     public func resource<R: StoredResource>(_ type: R.Type, owner: Name, name: Name) async throws -> R? {
@@ -124,6 +141,14 @@ extension KilnStore {
     ) async throws -> (items: [R], next: QualifiedName?) {
         let page = try await documents(R.kind, where: filter, after: after, limit: limit)
         return (try page.documents.map { try ResourceJSON.decode(type, from: $0.json) }, page.next)
+    }
+
+    private static func json(_ db: Database, _ kind: ResourceKind, _ id: ResourceID) throws -> String? { try json(db, kind, id.value) }
+
+    private static func json(_ db: Database, _ kind: ResourceKind, _ id: String?) throws -> String? {
+        try id.flatMap {
+            try String.fetchOne(db, sql: "SELECT document FROM resource WHERE id = ? AND kind = ?", arguments: [$0, kind.rawValue])
+        }
     }
 
     private static func document(_ db: Database, _ kind: ResourceKind, _ id: ResourceID) throws -> Document? {

@@ -105,7 +105,12 @@ import Testing
             let workspace = try await store.makeWorkspace("hello", on: machine)
             let environment = try await store.makeEnvironment("shop", on: machine)
             let (id, shop) = (workspace.metadata.id, environment.metadata.id)
+            let alone = try #require(try await store.setting(of: id))
+            #expect(
+                alone.workspace.metadata.id == id && alone.workmachine?.metadata.id == alone.workspace.spec.workmachine && alone.environment == nil)
             #expect(try await store.connect(id, to: shop).spec.connection == shop)
+            #expect(try await store.setting(of: id)?.environment?.metadata.id == shop)
+            #expect(try await store.setting(of: shop) == nil)
             #expect(try await store.workspaces(connectedTo: shop) == [id])
             _ = try await store.requestDeletion(Environment.self, shop) { $0.deletesVolumes = true }
             #expect(try await store.resource(Environment.self, shop)?.spec.deletesVolumes == true)
