@@ -30,10 +30,10 @@ public enum KlProgram {
     /// - Returns: the exit status.
     public static func run(_ arguments: [String], in context: Context) async -> Int32 {
         do {
-            try checkWords(arguments.first == "help" ? arguments.dropFirst() : arguments[...])
             if let verb = namedVerb(arguments) {
                 try await verb.run(in: context)
             } else {
+                try checkWords(arguments.first == "help" ? arguments.dropFirst() : arguments[...])
                 var command = try Kl.parseAsRoot(arguments)
                 if let verb = command as? any Verb { try await verb.run(in: context) } else { try command.run() }
             }
@@ -69,8 +69,19 @@ public enum KlProgram {
             command = next
             rest = rest.dropFirst()
         }
-        guard command is any Verb.Type else { return nil }
-        do { return try command.parseAsRoot(Array(rest)) as? any Verb } catch { return nil }
+        guard let verb = command as? any Verb.Type else { return nil }
+        do { return try parseAlone(verb, Array(rest)) } catch { return nil }
+    }
+
+    private static func parseAlone<Named: Verb>(_ verb: Named.Type, _ arguments: [String]) throws -> (any Verb)? {
+        (try Alone<Named>.parseAsRoot(arguments) as? Alone<Named>)?.verb
+    }
+
+    /// A verb as the whole of a program that another one stands above: which spares it being parsed twice more, as flags of a root.
+    private struct Alone<Named: Verb>: ParsableCommand {
+        static var configuration: CommandConfiguration { CommandConfiguration(_superCommandName: "kl") }
+
+        @OptionGroup var verb: Named
     }
 
     private static func report(_ error: any Error, to output: Output) -> Int32 {

@@ -13,10 +13,10 @@ import Testing
             let client = APIClient(endpoint: server.endpoint, token: token)
             do {
                 let value = try await body(client, server)
-                try await client.close()
+                await client.close()
                 return value
             } catch {
-                try await client.close()
+                await client.close()
                 throw error
             }
         }
@@ -67,6 +67,16 @@ import Testing
         }
     }
 
+    @Test("finds the server by a name as by an address") func byName() async throws {
+        try await TestServer.run({ try await $0.answer("{}") }) { server in
+            let port = if case .tcp(_, let number) = server.endpoint { number } else { 0 }
+            let client = APIClient(endpoint: .tcp(host: "localhost", port: port), token: nil)
+            _ = try? await client.session()
+            #expect(await server.seen.requests.first?.headers["Host"] == ["localhost:\(port)"])
+            await client.close()
+        }
+    }
+
     @Test("says so when nothing listens, and how to mend it") func refused() async throws {
         let endpoint = try await TestServer.run({ try await $0.answer("") }) { $0.endpoint }
         let client = APIClient(endpoint: endpoint, token: nil)
@@ -74,7 +84,7 @@ import Testing
         #expect(error?.code == .engineUnavailable)
         #expect(error?.message == "kilnd does not answer at \(endpoint): connection refused.")
         #expect(error?.hint == "make up")
-        try await client.close()
+        await client.close()
     }
 
     @Test("repeats a GET when the server has just closed the idle connection, not a POST that began") func staleConnection() async throws {

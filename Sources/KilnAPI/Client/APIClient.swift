@@ -21,10 +21,10 @@ public struct APIClient: Sendable {
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     }
 
-    /// Closes the connection and ends the event loop; no call may follow.
-    public func close() async throws {
+    /// Closes the connection and has the event loop end, without waiting for its thread; no call may follow.
+    public func close() async {
         await idle.take()?.close()
-        try await group.shutdownGracefully()
+        group.shutdownGracefully { _ in }
     }
 
     /// Sends `request` and lets `read` take the answer. Statuses of 400 and above are thrown.

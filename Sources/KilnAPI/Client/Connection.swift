@@ -26,8 +26,12 @@ struct Connection: Sendable {
         do {
             switch endpoint {
             case .tcp(let host, let port):
-                return try await bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1)
-                    .connect(host: host, port: port, channelInitializer: setUp)
+                let bootstrap = bootstrap.channelOption(.tcpOption(.tcp_nodelay), value: 1)
+                // An address needs no resolver, which would be a thread of its own.
+                guard let address = try? SocketAddress(ipAddress: host, port: port) else {
+                    return try await bootstrap.connect(host: host, port: port, channelInitializer: setUp)
+                }
+                return try await bootstrap.connect(to: address, channelInitializer: setUp)
             case .unix(let path):
                 return try await bootstrap.connect(unixDomainSocketPath: path, channelInitializer: setUp)
             }

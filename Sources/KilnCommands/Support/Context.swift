@@ -33,10 +33,10 @@ public struct Context: Sendable {
         if let wait, !wait.noWait { client.patience = 1 }
         do {
             let value = try await body(client)
-            try await client.close()
+            await client.close()
             return value
         } catch {
-            try await client.close()
+            await client.close()
             throw error
         }
     }
