@@ -46,7 +46,7 @@ public enum TrustedFiles {
     public static func read(_ path: String) throws(KilnError) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
-            if errno == ENOENT { return nil }
+            if errno == ENOENT || errno == ESRCH { return nil }
             throw failure("open \(path)")
         }
         defer { close(descriptor) }
@@ -55,7 +55,7 @@ public enum TrustedFiles {
         while true {
             let count = Glibc.read(descriptor, &buffer, buffer.count)
             if count < 0 {
-                // A process that ended after its file was opened (proc(5)).
+                // Of a process that ended after its file was opened, or while it was (proc(5)).
                 if errno == ESRCH { return nil }
                 throw failure("read \(path)")
             }
