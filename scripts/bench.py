@@ -4,6 +4,7 @@ Prints a table and writes bench.json: a list of {name, unit, n, p50, p99, baseli
 null where nothing comparable exists. Everything it makes is called bench-* and is removed at the end.
 """
 
+import concurrent.futures
 import contextlib
 import ctypes
 import http.client
@@ -34,7 +35,6 @@ PODMAN_ENV = dict(
 )
 USERNS = ["--uidmap", "0:2000000000:65536", "--gidmap", "0:2000000000:65536"]
 libc = ctypes.CDLL(None, use_errno=True)
-HOST_NAMESPACE = os.open("/proc/self/ns/net", os.O_RDONLY)
 results = []
 
 
@@ -304,9 +304,14 @@ def side(address, port=8080):
         return None
 
 
+# Its one thread stays in the host's namespace.
+launcher = concurrent.futures.ThreadPoolExecutor(1)
+launcher.submit(int).result()
+
+
 def at_home(command, **options):
-    """Starts a program in the host's namespace, from whichever this thread is in."""
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=lambda: libc.setns(HOST_NAMESPACE, 0x40000000), **options)
+    """Starts a program in the host's namespace, from whichever this thread is in, as a shell would: without a copy of all of Python first."""
+    return launcher.submit(subprocess.Popen, command, stdout=subprocess.DEVNULL, **options).result()
 
 
 def until(wanted, action, address="198.18.0.1"):
@@ -317,7 +322,7 @@ def until(wanted, action, address="198.18.0.1"):
         if pending and pending.poll():
             break
         # Not to take the processor from those who are measured.
-        time.sleep(0.0003)
+        time.sleep(0.001)
     took = (time.perf_counter() - begin) * 1000
     if pending and pending.wait() != 0:
         raise SystemExit(f"{pending.args}: status {pending.returncode}")
@@ -635,4 +640,5 @@ def main():
     pathlib.Path("bench.json").write_text(json.dumps(results, indent=1) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()
