@@ -48,6 +48,29 @@ import Testing
         }
     }
 
+    /// The kernel would reopen what it tracks of the one before, translation and all (`tcp_conntracks` in nf_conntrack_proto_tcp.c).
+    @Test func aConnectionFromThePortOfOneThatWasResetReachesTheSideThatAnswersNow() async throws {
+        try await World.with { world in
+            let shop = try await Shop(world)
+            try await shop.connect(0)
+            let server = try await TestServer.tcp("dev", in: shop.workspace(0), at: .loopback, port: 3000)
+            defer { withExtendedLifetime(server) {} }
+            func knock(thenResetIn answerer: NetworkNamespace) async throws -> TestClient.Outcome {
+                let client = try await TestClient.open(in: shop.service(2), to: shop.api, port: 8080, sourcePort: 40_001).get()
+                let reply = try await client.ask()
+                #expect(try await DedicatedThread.run { try SocketDestroyer.destroy(in: answerer) { $0.remotePort == 40_001 } } == 1)
+                #expect(client.receive() == .failed(ECONNRESET))
+                return reply
+            }
+            let caller = AddressPlan.container(2)
+            #expect(try await knock(thenResetIn: shop.service(1)) == .reply("api from \(caller)"))
+            #expect(try await shop.set([shop.intercept()]) == [true])
+            #expect(try await knock(thenResetIn: shop.workspace(0)) == .reply("dev from \(caller)"))
+            try await shop.set([])
+            #expect(try await knock(thenResetIn: shop.service(1)) == .reply("api from \(caller)"))
+        }
+    }
+
     /// As its hostname leads it: by its own address, which is still its own to listen on.
     @Test func aServiceThatCallsItsOwnAddressReachesWhoInterceptsIt() async throws {
         try await World.with { world in

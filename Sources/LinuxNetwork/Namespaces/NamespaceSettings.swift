@@ -41,6 +41,9 @@ public struct NamespaceSettings: Sendable, Hashable {
                 Setting("ipv4/conf/\(scope)/send_redirects", "0"),
             ]
         } + [
+            // A connection that its server reset would be remembered for ten seconds, and one that begins from the same port led where it went,
+            // whichever side answers by now.
+            Setting("netfilter/nf_conntrack_tcp_timeout_close", "0", isOptional: true),
             // At most one ICMP error a second and peer is the default: the second refused connection would hang instead of failing.
             Setting("ipv4/icmp_ratelimit", "0"),
             Setting("ipv4/icmp_msgs_per_sec", "100000", isOptional: true),
