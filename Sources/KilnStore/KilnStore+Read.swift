@@ -49,7 +49,7 @@ public struct DocumentPage: Sendable, Hashable {
 
 extension KilnStore {
     public func resource<R: StoredResource>(_ type: R.Type, _ id: ResourceID) async throws -> R? {
-        let json = try await read { db in try Self.json(db, R.kind, id) }
+        let json = try await read { db in try Self.json(db, R.kind, id.value) }
         return try json.map { try ResourceJSON.decode(type, from: $0) }
     }
 
@@ -62,8 +62,8 @@ extension KilnStore {
                     arguments: [workspace.value, ResourceKind.workspace.rawValue])
             else { return nil }
             return (
-                row["document"], try Self.json(db, .workmachine, row["workmachine"] as String?),
-                try Self.json(db, .environment, row["connection"] as String?)
+                row["document"], try Self.json(db, .workmachine, row["workmachine"]),
+                try Self.json(db, .environment, row["connection"])
             )
         }
         return try found.map { workspace, workmachine, environment in
@@ -142,8 +142,6 @@ extension KilnStore {
         let page = try await documents(R.kind, where: filter, after: after, limit: limit)
         return (try page.documents.map { try ResourceJSON.decode(type, from: $0.json) }, page.next)
     }
-
-    private static func json(_ db: Database, _ kind: ResourceKind, _ id: ResourceID) throws -> String? { try json(db, kind, id.value) }
 
     private static func json(_ db: Database, _ kind: ResourceKind, _ id: String?) throws -> String? {
         try id.flatMap {

@@ -34,13 +34,13 @@ extension LinuxEngine {
     private func applyRemainder(of target: WorkspaceTarget) async -> WorkspaceObservation? {
         guard let (remainder, process) = settled.remainder(for: target) else { return nil }
         let observation: WorkspaceObservation
-        switch (remainder, target.connection) {
-        case (.intercepts, let connection?):
+        switch remainder {
+        case .connection: observation = await applyConnection(of: target)
+        case .intercepts(let connection):
             do { observation = try await switchIntercepts(of: target, connection) } catch {
                 // Whatever it is, the whole way finds it, mends it or says it.
                 return nil
             }
-        default: observation = await applyConnection(of: target)
         }
         guard observation.connectionFailure == nil else { return nil }
         settled.settle(target, process: process)

@@ -19,8 +19,8 @@ final class SettledWorkspaces: Sendable {
     /// What has to be done for a workspace whose container is as it should be.
     enum Remainder: Hashable {
         case connection
-        /// The link is there.
-        case intercepts
+        /// Over the link that is there.
+        case intercepts(ConnectionTarget)
     }
 
     /// Takes note of a running workspace that is connected as it should be; `process` is its container's first.
@@ -39,7 +39,7 @@ final class SettledWorkspaces: Sendable {
         guard before == target else { return nil }
         if now?.environment != then?.environment { return (.connection, entry.process) }
         // What to probe a connection by goes with what is intercepted. The same again: somebody wants to know that all is well.
-        return now?.intercepts != then?.intercepts ? (.intercepts, entry.process) : nil
+        return now.flatMap { $0.intercepts != then?.intercepts ? (.intercepts($0), entry.process) : nil }
     }
 }
 
